@@ -1,0 +1,1 @@
+"""Differentiation on top of any number system."""

@@ -1,0 +1,290 @@
+"""Reverse mode: the tape, and the sweep that walks it backwards."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
+from operator import attrgetter
+from typing import Any
+
+from wengert.autodiff.levels import is_recording
+from wengert.numbers.graph import Node
+from wengert.ops.kinds import component, shape
+from wengert.ops.methods import ArrayMethods
+from wengert.ops.op import Op, Traced
+from wengert.ops.shape import astype, real, unbroadcast
+
+next_sequence = itertools.count(1).__next__
+
+
+class FreedGraph:
+    """Stands where a tape's record was, once a backward pass has freed it."""
+
+    name = "freed"
+
+
+FREED: Any = FreedGraph()
+
+
+class Variable(ArrayMethods, Traced):
+    """A value on a tape.
+
+    ``data`` is the value itself, of any number system or lower level. A result remembers its operation: ``op``,
+    ``args`` (the arguments that a gradient is wanted for, None in the other places), ``values`` (all the arguments'
+    values when it was computed) and ``params``. A leaf that requires a gradient
+    collects it in ``grad``.
+    """
+
+    __slots__ = (
+        "__weakref__", "args", "data", "extras", "grad", "level", "op", "params", "requires_grad", "sequence", "values",
+    )  # fmt: skip
+
+    precedence = 0
+
+    def __init__(self, data: Any, requires_grad: bool = False, level: int = 0) -> None:
+        self.data = data
+        self.grad: Any = None
+        self.op: Op | None = None
+        self.args: tuple[Variable | None, ...] | None = None
+        self.values: tuple[Any, ...] | None = None
+        self.params: Mapping[str, Any] | None = None
+        self.level = level
+        self.requires_grad = requires_grad
+        self.sequence = 0
+        self.extras: dict[str, Any] | None = None
+
+    def bare(self, data: Any, level: int) -> Variable:
+        """A result of this variable's type that remembers nothing yet."""
+        out: Variable = object.__new__(self.result_type)
+        out.data, out.level, out.requires_grad, out.sequence = data, level, False, 0
+        out.grad = out.op = out.args = out.values = out.params = out.extras = None
+        return out
+
+    def remember(
+        self, op: Op, parents: tuple[Variable | None, ...], values: tuple[Any, ...], params: Mapping[str, Any]
+    ) -> None:
+        """Put the operation that made this result on the tape."""
+        self.requires_grad = True
+        self.op, self.args, self.values, self.params = op, parents, values, params
+        self.sequence = next_sequence()
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether this is no recorded result."""
+        return self.op is None
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The extents of the axes; ``()`` for a number."""
+        return tuple(getattr(self.data, "shape", ()))
+
+    def record(self, op: Op, args: tuple[Any, ...], params: Mapping[str, Any]) -> Any:
+        level, values, parents, wanted = self.level, [], [], False
+        for a in args:
+            if isinstance(a, Variable) and a.level == level:
+                values.append(a.data)
+                parents.append(a if a.requires_grad else None)
+                wanted = wanted or a.requires_grad
+            else:
+                values.append(a)
+                parents.append(None)
+        data = op.apply(tuple(values), params)
+        out = (self if len(args) == 1 else _richest(self, args)).bare(data, level)
+        if wanted and op.differentiable and is_recording(level) and _is_continuous(data):
+            out.remember(op, tuple(parents), tuple(values), params)
+        if isinstance(data, tuple):
+            return tuple(out.record(component, (out,), {"index": k}) for k in range(len(data)))
+        return out
+
+    @property
+    def result_type(self) -> type[Variable]:
+        """The type of results of operations on this variable."""
+        return type(self)
+
+    def wrap(self, value: Any) -> Any:
+        """A plain value as the user of this type expects it."""
+        return value
+
+    def accumulate(self, adjoint: Any, create_graph: bool) -> None:
+        """Add an adjoint to ``grad``."""
+        self.grad = adjoint if self.grad is None else self.grad + adjoint
+
+
+def _richest(first: Variable, args: Iterable[Any]) -> Variable:
+    """Of mixed variables, one whose type holds arrays, so that it names the result's type."""
+    return max((a for a in args if isinstance(a, Variable)), key=lambda a: a.precedence, default=first)
+
+
+VARIABLE_TYPES = {"array": "wengert.tensors:Tensor", "number": "wengert.scalar.number:Scalar"}
+"""The user-facing type for arrays and for numbers, imported when the first one is needed."""
+
+
+@functools.cache
+def _variable_type(kind: str) -> type[Variable]:
+    module, _, name = VARIABLE_TYPES[kind].partition(":")
+    found: type[Variable] = getattr(importlib.import_module(module), name)
+    return found
+
+
+def variable(value: Any, level: int) -> Variable:
+    """A variable of a transform's level around a value: a `Tensor` for arrays, a `Scalar` for numbers."""
+    return _variable_type("array" if _is_array(value) else "number")(value, True, level)
+
+
+def _is_array(value: Any) -> bool:
+    """Whether an array stands at the bottom of a value's layers."""
+    while isinstance(value, (Traced, Node)):
+        if isinstance(value, Variable):
+            return value.precedence > 0
+        value = getattr(value, "value", getattr(value, "primal", getattr(value, "values", None)))
+    return hasattr(value, "shape")
+
+
+def _is_continuous(data: Any) -> bool:
+    """Whether values of this type have derivatives: not integers, not truth values."""
+    if isinstance(data, tuple):
+        return True
+    kind = getattr(getattr(data, "dtype", None), "kind", None)
+    return kind not in ("i", "u", "b")
+
+
+def sweep(
+    roots: Sequence[Variable],
+    seeds: Sequence[Any],
+    *,
+    create_graph: bool = False,
+    free: bool = False,
+    wanted: Iterable[Variable] | None = None,
+    stops: Iterable[Variable] = (),
+) -> dict[int, Any]:
+    """Walk the tape backwards from the roots and return adjoints by ``id`` of the variable.
+
+    Without ``wanted``, the adjoints are added to the ``grad`` of the leaves and of variables that retain it. With it,
+    the adjoints of just these variables are returned and no ``grad`` is touched. ``create_graph`` records the sweep
+    itself, so that its results can be differentiated. Nothing behind ``stops`` is visited. The walk is iterative:
+    depth does not matter.
+    """
+    ends = {id(v) for v in stops}
+    kept = None if wanted is None else {id(v) for v in wanted}
+    results: dict[int, Any] = {}
+    adjoints: dict[int, Any] = {}
+    order = _reachable(roots, ends)
+    for root, seed in zip(roots, seeds, strict=True):
+        _add(adjoints, root, seed)
+    for v in order:
+        adjoint = adjoints.pop(id(v), None)
+        if adjoint is None:
+            continue
+        if v.extras is not None:
+            adjoint = _run_hooks(v, adjoint)
+        op = v.op
+        if kept is None:
+            if op is None or (v.extras is not None and v.extras.get("retain_grad")):
+                v.accumulate(adjoint, create_graph)
+        elif id(v) in kept:
+            results[id(v)] = adjoint
+        if type(adjoint) is Node and type(v.data) is Node and adjoint.adjoint_of is None:
+            adjoint.adjoint_of = v.data
+        if op is None or id(v) in ends:
+            continue
+        args, values = v.args, v.values
+        assert args is not None and values is not None and v.params is not None
+        if create_graph:
+            parts = _recorded_parts(v, adjoint)
+        else:
+            parts = op.vjp(adjoint, values, v.data, v.params, args)
+        for a, value, part in zip(args, values, parts):  # noqa: B905 (this runs once per operation)
+            if a is not None and part is not None:
+                part = matched(part, value)
+                key = id(a)
+                if key in adjoints:
+                    _add(adjoints, a, part)
+                else:
+                    adjoints[key] = part
+        if free:
+            v.op, v.args, v.values, v.params = FREED, None, None, None
+    return results
+
+
+def _reachable(roots: Sequence[Variable], ends: set[int]) -> list[Variable]:
+    """Every variable that the roots depend on and that requires a gradient, latest first."""
+    seen = {id(r) for r in roots}
+    order = list(roots)
+    for v in order:
+        if v.op is None or id(v) in ends:
+            continue
+        if v.args is None:
+            raise RuntimeError(
+                "backward through a graph that an earlier backward has freed; "
+                "call the first one with backward(retain_graph=True), or compute the result again"
+            )
+        for a in v.args:
+            if a is not None and id(a) not in seen:
+                seen.add(id(a))
+                order.append(a)
+    order.sort(key=_by_sequence, reverse=True)
+    return order
+
+
+_by_sequence = attrgetter("sequence")
+
+
+def _recorded_parts(v: Variable, adjoint: Any) -> Sequence[Any]:
+    """What one operation hands to each of its arguments, itself recorded on the tape."""
+    op, args, values, params = v.op, v.args, v.values, v.params
+    assert op is not None and args is not None and values is not None and params is not None
+    for a, value in zip(args, values, strict=True):
+        if a is not None and a.data is not value:
+            raise RuntimeError(
+                f"{op.name}: an argument was updated in place after it was used, so the recorded derivative "
+                f"cannot be differentiated again; compute the result again after the update"
+            )
+    recorded = tuple(value if a is None else a for a, value in zip(args, values, strict=True))
+    result: Any = v
+    if isinstance(v.data, tuple):
+        result = tuple(v.record(component, (v,), {"index": k}) for k in range(len(v.data)))
+    return op.vjp(adjoint, recorded, result, params, args)
+
+
+def matched(adjoint: Any, primal: Any) -> Any:
+    """The adjoint with the primal's shape and dtype: broadcasts are undone here, and nowhere else."""
+    if type(adjoint) is list or (type(adjoint) is float and type(primal) is float):
+        return adjoint
+    try:
+        if adjoint.shape == primal.shape and adjoint.dtype is primal.dtype:
+            return adjoint
+    except AttributeError:
+        pass
+    wanted = shape(primal)
+    if shape(adjoint) != wanted:
+        adjoint = unbroadcast(adjoint, wanted)
+    dtype = getattr(primal, "dtype", None)
+    have = getattr(adjoint, "dtype", None)
+    if have is not dtype and dtype is not None and have is not None and have != dtype:
+        if getattr(have, "kind", "") == "c" and getattr(dtype, "kind", "") != "c":
+            adjoint = real(adjoint)
+        adjoint = astype(adjoint, dtype=dtype)
+    return adjoint
+
+
+def _add(adjoints: dict[int, Any], v: Variable, adjoint: Any) -> None:
+    present = adjoints.get(id(v))
+    if present is None:
+        adjoints[id(v)] = adjoint
+    elif type(present) is list:
+        adjoints[id(v)] = [
+            q if p is None else (p if q is None else p + q) for p, q in zip(present, adjoint, strict=True)
+        ]
+    else:
+        adjoints[id(v)] = present + adjoint
+
+
+def _run_hooks(v: Variable, adjoint: Any) -> Any:
+    assert v.extras is not None
+    for hook in list(v.extras.get("hooks", {}).values()):
+        replaced = hook(v.wrap(adjoint))
+        if replaced is not None:
+            adjoint = replaced.data if isinstance(replaced, Variable) else replaced
+    return adjoint

@@ -1,0 +1,183 @@
+"""Arithmetic: the four operations, powers, roots, and comparisons."""
+
+from __future__ import annotations
+
+from wengert.ops.kinds import Case, discrete, elementwise, select
+from wengert.ops.op import later
+
+add = elementwise(
+    "add",
+    partials=(lambda a, b, y: 1, lambda a, b, y: 1),
+    infix="+",
+    precedence=10,
+    tex="{0} + {1}",
+    sample=[Case(1.5, -0.5), Case([[1.0, 2.0, -0.5]], [[0.25], [-1.5]])],
+)
+subtract = elementwise(
+    "subtract",
+    partials=(lambda a, b, y: 1, lambda a, b, y: -1),
+    infix="-",
+    precedence=10,
+    tex="{0} - {1}",
+    aliases=("sub",),
+    sample=[Case(1.5, -0.5), Case([1.0, 2.0], [[0.25], [-1.5]])],
+)
+multiply = elementwise(
+    "multiply",
+    partials=(lambda a, b, y: b, lambda a, b, y: a),
+    infix="·",
+    precedence=20,
+    tex=r"{0} \cdot {1}",
+    aliases=("mul",),
+    sample=[Case(1.5, -0.5), Case([1.0, 2.0], [[0.25], [-1.5]])],
+)
+divide = elementwise(
+    "divide",
+    partials=(lambda a, b, y: reciprocal(b), lambda a, b, y: -divide(y, b)),
+    infix="/",
+    precedence=20,
+    tex=r"\frac{{{0}}}{{{1}}}",
+    domain="b ≠ 0",
+    aliases=("div", "true_divide"),
+    sample=[Case(1.5, -0.5), Case([1.0, 2.0], [[0.25], [-1.5]])],
+)
+negative = elementwise(
+    "negative",
+    partials=(lambda x, y: -1,),
+    infix="-",
+    precedence=15,
+    tex="-{0}",
+    aliases=("neg",),
+    sample=[Case(1.5), Case([0.5, -2.0])],
+)
+power = elementwise(
+    "power",
+    partials=(
+        lambda a, b, y: b * power(a, b - 1),
+        lambda a, b, y: where(equal(a, 0), 0 * b, y * later.log(where(equal(a, 0), 1, a))),
+    ),
+    infix="^",
+    precedence=30,
+    tex="{{{0}}}^{{{1}}}",
+    domain="a > 0, or b a whole number (a ≠ 0 where b < 0)",
+    kink="∂(aᵇ)/∂b at a = 0 is taken as 0",
+    aliases=("pow",),
+    sample=[Case(1.5, 2.0), Case([0.5, 2.0], [[0.25], [-1.5]])],
+)
+reciprocal = elementwise(
+    "reciprocal",
+    partials=(lambda x, y: -(y * y),),
+    tex=r"\frac{{1}}{{{0}}}",
+    domain="x ≠ 0",
+    definition=lambda x: divide(1, x),
+    sample=[Case(1.5), Case([0.5, -2.0])],
+)
+square = elementwise(
+    "square",
+    partials=(lambda x, y: 2 * x,),
+    tex="{0}^{{2}}",
+    definition=lambda x: x * x,
+    sample=[Case(-1.5), Case([0.5, -2.0])],
+)
+sqrt = elementwise(
+    "sqrt",
+    partials=(lambda x, y: divide(1, 2 * y),),
+    tex=r"\sqrt{{{0}}}",
+    domain="x ≥ 0",
+    sample=[Case(2.25), Case([0.5, 2.0])],
+)
+rsqrt = elementwise(
+    "rsqrt",
+    partials=(lambda x, y: -divide(y, 2 * x),),
+    tex=r"\frac{{1}}{{\sqrt{{{0}}}}}",
+    domain="x > 0",
+    definition=lambda x: reciprocal(sqrt(x)),
+    sample=[Case(2.25), Case([0.5, 2.0])],
+)
+abs = select(
+    "abs",
+    choose=(lambda g, x, y: where(x > 0, g, where(x < 0, -g, zeros_like(g))),),
+    tex=r"\left|{0}\right|",
+    kink="the derivative of |x| at 0 is taken as 0",
+    aliases=("absolute", "fabs"),
+    sample=[Case(-1.5), Case([0.5, -2.0])],
+)
+_locally_constant = {"choose": (lambda g, x, y: zeros_like(g),)}
+sign = select("sign", **_locally_constant, tex=r"\operatorname{{sign}} {0}", sample=[Case(-1.5), Case([0.5, -2.0])])
+floor = select("floor", **_locally_constant, tex=r"\lfloor {0} \rfloor", sample=[Case(-1.25), Case([0.5, -2.25])])
+ceil = select("ceil", **_locally_constant, tex=r"\lceil {0} \rceil", sample=[Case(-1.25), Case([0.5, -2.25])])
+round = select(
+    "round",
+    **_locally_constant,
+    tex=r"\operatorname{{round}} {0}",
+    sample=[Case(-1.25), Case([0.75, -2.25])],
+    doc="To the nearest whole number; halves go to the even one.",
+)
+
+
+def _tie(g: object, wins: object, ties: object) -> object:
+    return where(wins, g, where(ties, divide(g, 2), zeros_like(g)))
+
+
+maximum = select(
+    "maximum",
+    choose=(lambda g, a, b, y: _tie(g, a > b, equal(a, b)), lambda g, a, b, y: _tie(g, b > a, equal(a, b))),
+    tex=r"\max({0}, {1})",
+    kink="where both arguments of maximum are equal, each takes half",
+    definition=lambda a, b: where(a > b, a, b),
+    sample=[Case(1.5, -0.5), Case([1.0, -2.0], [[0.25], [-1.5]])],
+)
+minimum = select(
+    "minimum",
+    choose=(lambda g, a, b, y: _tie(g, a < b, equal(a, b)), lambda g, a, b, y: _tie(g, b < a, equal(a, b))),
+    tex=r"\min({0}, {1})",
+    kink="where both arguments of minimum are equal, each takes half",
+    definition=lambda a, b: where(a < b, a, b),
+    sample=[Case(1.5, -0.5), Case([1.0, -2.0], [[0.25], [-1.5]])],
+)
+where = select(
+    "where",
+    choose=(
+        None,
+        lambda g, c, a, b, y: where(c, g, zeros_like(g)),
+        lambda g, c, a, b, y: where(c, zeros_like(g), g),
+    ),
+    tex=r"\begin{{cases}}{1} & {0}\\{2}\end{{cases}}",
+    sample=[Case(True, 1.5, -0.5), Case([True, False], [1.0, 2.0], [[0.25], [-1.5]])],
+)
+clip = select(
+    "clip",
+    choose=(
+        lambda g, x, lo, hi, y: where(x < lo, zeros_like(g), where(x > hi, zeros_like(g), g)),
+        lambda g, x, lo, hi, y: where(x < lo, g, zeros_like(g)),
+        lambda g, x, lo, hi, y: where(x > hi, g, zeros_like(g)),
+    ),
+    tex=r"\operatorname{{clip}}({0}, {1}, {2})",
+    kink="at a bound of clip the argument itself receives the derivative",
+    definition=lambda x, lo, hi: minimum(maximum(x, lo), hi),
+    aliases=("clamp",),
+    sample=[Case(1.5, -0.5, 1.0), Case([1.0, -2.0, 0.5], -1.0, 0.75)],
+)
+
+equal = discrete("equal", arity=2, infix="=", precedence=5, tex="{0} = {1}", sample=[Case(1.5, -0.5), Case(1.0, 1.0)])
+not_equal = discrete("not_equal", arity=2, infix="≠", precedence=5, tex=r"{0} \ne {1}", sample=[Case(1.5, -0.5)])
+less = discrete("less", arity=2, infix="<", precedence=5, tex="{0} < {1}", sample=[Case(1.5, -0.5)], aliases=("lt",))
+less_equal = discrete(
+    "less_equal", arity=2, infix="≤", precedence=5, tex=r"{0} \le {1}", sample=[Case(1.5, -0.5)], aliases=("le",)
+)
+greater = discrete(
+    "greater", arity=2, infix=">", precedence=5, tex="{0} > {1}", sample=[Case(1.5, -0.5)], aliases=("gt",)
+)
+greater_equal = discrete(
+    "greater_equal", arity=2, infix="≥", precedence=5, tex=r"{0} \ge {1}", sample=[Case(1.5, -0.5)], aliases=("ge",)
+)
+isnan = discrete("isnan", arity=1, sample=[Case(1.5)])
+isfinite = discrete("isfinite", arity=1, sample=[Case(1.5)])
+logical_and = discrete("logical_and", arity=2, infix="∧", precedence=4, sample=[Case(True, False)])
+logical_or = discrete("logical_or", arity=2, infix="∨", precedence=3, sample=[Case(True, False)])
+logical_not = discrete("logical_not", arity=1, sample=[Case(True)])
+zeros_like = discrete("zeros_like", arity=1, sample=[Case(1.5), Case([1.5, 2.0])])
+ones_like = discrete("ones_like", arity=1, sample=[Case(1.5), Case([1.5, 2.0])])
+stop_gradient = discrete(
+    "stop_gradient", arity=1, tex="{0}", definition=lambda x: x, doc="The value itself, through which nothing flows."
+)

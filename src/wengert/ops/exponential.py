@@ -1,0 +1,45 @@
+"""Exponentials, logarithms and the error function."""
+
+from __future__ import annotations
+
+from wengert.ops.arithmetic import ones_like, reciprocal, rsqrt, square
+from wengert.ops.constants import Constant
+from wengert.ops.kinds import Case, elementwise
+
+exp = elementwise("exp", partials=(lambda x, y: y,), tex="e^{{{0}}}", sample=[Case(0.5), Case([0.5, -2.0])])
+expm1 = elementwise(
+    "expm1",
+    partials=(lambda x, y: y + 1,),
+    tex="e^{{{0}}} - 1",
+    definition=lambda x: exp(x) - 1,
+    sample=[Case(0.5), Case([0.5, -2.0])],
+)
+log = elementwise(
+    "log",
+    partials=(lambda x, y: reciprocal(x),),
+    tex=r"\ln {0}",
+    domain="x > 0",
+    sample=[Case(0.5), Case([0.5, 2.0])],
+)
+log1p = elementwise(
+    "log1p",
+    partials=(lambda x, y: reciprocal(1 + x),),
+    tex=r"\ln(1 + {0})",
+    domain="x > -1",
+    definition=lambda x: log(1 + x),
+    sample=[Case(0.5), Case([0.5, -0.75])],
+)
+log2 = elementwise(
+    "log2",
+    partials=(lambda x, y: reciprocal(x * Constant("ln2")),),
+    tex=r"\log_2 {0}",
+    domain="x > 0",
+    definition=lambda x: log(x) / Constant("ln2"),
+    sample=[Case(0.5), Case([0.5, 3.0])],
+)
+erf = elementwise(
+    "erf",
+    partials=(lambda x, y: exp(-square(x)) * 2 * rsqrt(ones_like(x) * Constant("pi")),),
+    tex=r"\operatorname{{erf}} {0}",
+    sample=[Case(0.5), Case([0.5, -1.25])],
+)
