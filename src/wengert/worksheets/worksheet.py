@@ -50,6 +50,24 @@ class Row:
         return tuple(getattr(self.value, "shape", ()))
 
 
+    @property
+    def v(self) -> Any:
+        """The value."""
+        return self.value
+
+    @property
+    def g(self) -> Any:
+        """The gradient of the output with respect to this value: the adjoint, in the value's own shape."""
+        return self.adjoint
+
+    @property
+    def d(self) -> Any:
+        """The derivative as a row vector: for a column (or a vector) the transposed gradient, else the gradient."""
+        if len(self.shape) == 1 or (len(self.shape) == 2 and self.shape[1] == 1):
+            return self.adjoint.reshape(1, -1)
+        return self.adjoint
+
+
 @dataclass(frozen=True)
 class Worksheet:
     """The table of primals with tangents or adjoints of one evaluation."""
@@ -64,3 +82,66 @@ class Worksheet:
     output: int
     digits: int = 4
     footnotes: tuple[str, ...] = field(default=())
+
+    def __getitem__(self, name: str) -> Row:
+        """The row of the user's name or label, such as ``sheet["x2"]`` or ``sheet["v₃"]``."""
+        for row in self.rows:
+            if name in (row.name, row.label.text):
+                return row
+        raise KeyError(f"no row is named {name!r}; the rows are {', '.join(row.name for row in self.rows)}")
+
+    def to_text(self, width: int | None = None, color: bool = False) -> str:
+        """The table for a terminal."""
+        from wengert.worksheets.text import to_text
+
+        return to_text(self, width, color)
+
+    def to_markdown(self) -> str:
+        """The table in Markdown."""
+        from wengert.worksheets.tables import to_markdown
+
+        return to_markdown(self)
+
+    def to_csv(self) -> str:
+        """The rows as comma-separated values, in full precision."""
+        from wengert.worksheets.tables import to_csv
+
+        return to_csv(self)
+
+    def to_json(self) -> str:
+        """Everything as JSON, in full precision; exact numbers, NaN and infinities are strings."""
+        from wengert.worksheets.tables import to_json
+
+        return to_json(self)
+
+    def to_latex(self) -> str:
+        """The table in LaTeX."""
+        from wengert.worksheets.latex import to_latex
+
+        return to_latex(self)
+
+    def to_dot(self) -> str:
+        """The graph for Graphviz."""
+        from wengert.worksheets.dot import to_dot
+
+        return to_dot(self)
+
+    def to_mermaid(self) -> str:
+        """The graph for Mermaid."""
+        from wengert.worksheets.mermaid import to_mermaid
+
+        return to_mermaid(self)
+
+    def to_svg(self) -> str:
+        """The graph drawn."""
+        from wengert.worksheets.svg import to_svg
+
+        return to_svg(self)
+
+    def __str__(self) -> str:
+        return self.to_text()
+
+    def _repr_html_(self) -> str:
+        from wengert.worksheets.notebook import to_html_table
+
+        return to_html_table(self)

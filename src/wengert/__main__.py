@@ -1,0 +1,5 @@
+"""``python -m wengert`` is the command line."""
+
+from wengert.cli import main
+
+main()

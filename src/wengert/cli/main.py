@@ -1,0 +1,51 @@
+"""``wengert``: the group of commands. A command's module is imported when it is called."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+import click
+
+from wengert import __version__
+
+COMMANDS = {
+    "explain": "The step table of a function: values, adjoints or tangents, formulas, graph.",
+    "tour": "See what wengert does, on data that comes with it, in under a minute.",
+}
+
+
+class LazyGroup(click.Group):
+    """A group that knows its commands' names and summaries without importing them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"wengert.cli.{name}_command").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (ValueError, TypeError, ArithmeticError, ImportError, OSError) as error:
+            click.echo(f"wengert: {error}", err=True)
+            ctx.exit(2)
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="wengert")
+def main() -> None:
+    """Automatic differentiation that shows its work.
+
+    \b
+    wengert explain "x*y + sin(x)" --at x=2,y=3
+    wengert explain "exp(x)/x" --at x=1/3 --numbers exact
+    wengert tour
+    """
