@@ -1,36 +1,89 @@
-"""wengert: automatic differentiation that shows its work."""
+"""wengert: automatic differentiation that shows its work.
+
+Importing this package imports nothing else: every name is loaded when it is first used.
+
+>>> import wengert
+>>> wengert.grad(lambda x: x**3)(2.0)
+12.0
+"""
 
 from __future__ import annotations
 
-import importlib
-from typing import Any
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 __version__ = "0.1.0"
 
 _HOMES = {
+    "wengert.worksheets.explain": "explain",
+    "wengert.worksheets.derive": "derive",
     "wengert.autodiff.transforms": "grad value_and_grad vjp jvp linearize jacobian hessian hvp",
     "wengert.autodiff.batching": "vmap",
-    "wengert.autodiff.custom": "custom_vjp custom_jvp checkpoint",
-    "wengert.autodiff.levels": "no_grad enable_grad",
+    "wengert.autodiff.custom": "custom_vjp custom_jvp",
+    "wengert.autodiff.checkpointing": "checkpoint",
+    "wengert.autodiff.checking": "check_gradients GradientMismatch",
+    "wengert.autodiff.levels": "no_grad enable_grad set_grad_enabled is_grad_enabled",
+    "wengert.autodiff.anomaly": "detect_anomaly NonFiniteAdjoint",
+    "wengert.numbers.dtypes": (
+        "float32 float64 int32 int64 bool_ complex64 complex128 get_default_dtype set_default_dtype"
+    ),
+    "wengert.numbers.mismatch": "ShapeMismatch",
+    "wengert.random": "Generator manual_seed",
+    "wengert.tensors": "Tensor",
+    "wengert.creation": (
+        "tensor as_tensor from_numpy is_tensor zeros ones empty full full_like empty_like eye arange linspace logspace "
+        "rand randn rand_like randn_like randint randperm normal uniform bernoulli multinomial"
+    ),
     "wengert.scalar.number": "Scalar",
-    "wengert.ops.methods": "clip",
+    "wengert.ops.methods": "clip allclose",
     "wengert.ops.shape": "split",
     "wengert.ops.indexing": "take sort",
 }
+_MODULES = ("autograd", "linalg", "random", "scalar")
 _HOME = {name: module for module, names in _HOMES.items() for name in names.split()}
+_INNER = "component identity_mask near_equal eigensystem scatter_add put_along_axis sum_of_products"
+"""Operations that serve other rows and have no public name."""
 
 
 def __getattr__(name: str) -> Any:
-    if name.startswith("__"):
-        raise AttributeError(name)
+    from importlib import import_module
+
     if name in _HOME:
-        found = getattr(importlib.import_module(_HOME[name]), name)
+        found = getattr(import_module(_HOME[name]), name)
+    elif name in _MODULES:
+        found = import_module(f"wengert.{name}")
+    elif name == "__all__":
+        found = _public_names()
+    elif name.startswith("__"):
+        raise AttributeError(name)
     else:
-        import wengert.numbers
-        from wengert.ops import lookup
-        try:
-            found = lookup(name)
-        except KeyError:
-            raise AttributeError(f"module 'wengert' has no attribute {name!r}") from None
+        found = _operation(name)
     globals()[name] = found
     return found
+
+
+def _operation(name: str) -> Any:
+    """The row of the rule table of that name."""
+    import wengert.numbers
+    from wengert.ops import lookup
+
+    try:
+        return lookup(name)
+    except KeyError:
+        from difflib import get_close_matches
+
+        near = get_close_matches(name, _public_names(), 1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise AttributeError(f"module 'wengert' has no attribute {name!r}{hint}") from None
+
+
+def _public_names() -> list[str]:
+    from wengert.ops import rows
+
+    operations = {row.name for row in rows()} - set(_INNER.split())
+    return sorted({*_HOME, *_MODULES, *operations})
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_public_names()})

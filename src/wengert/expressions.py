@@ -2,8 +2,8 @@
 
 The grammar is Python's arithmetic, with `^` for powers, and with `·`, `×`, `÷`, `−`, `≤`, `≥`, `≠`,
 superscripts (`x²`, applied before `**`) and subscripts (`x₁`, the same name as `x1`) for text copied from a
-page. Precedence is resolved by the shunting-yard algorithm (Dijkstra 1961), which needs no recursion and yields
-the tree in postfix order.
+page. Precedence is resolved by the shunting-yard algorithm (Dijkstra 1961), which needs no recursion and
+yields the tree in postfix order.
 
 >>> from fractions import Fraction
 >>> line = parse("0.1*x + y²", functions=())
@@ -128,10 +128,7 @@ class _Pending:
     position: int
     function: str = ""
     arguments: int = 1
-
-    @property
-    def nests(self) -> bool:
-        return self.binds in (_OPEN, _SIGN, _POWER)
+    nesting: int = 0
 
 
 class _Reader:
@@ -262,10 +259,11 @@ class _Reader:
         self.sizes.append(size)
 
     def push(self, pending: _Pending) -> None:
-        self.pending.append(pending)
-        # Only a nested text can be long enough to nest too deeply, so most texts are never counted.
-        if len(self.pending) > MAX_NESTING and sum(waiting.nests for waiting in self.pending) > MAX_NESTING:
+        outside = self.pending[-1].nesting if self.pending else 0
+        pending.nesting = outside + (pending.binds in (_OPEN, _SIGN, _POWER))
+        if pending.nesting > MAX_NESTING:
             raise self.error(f"nested too deeply: expected at most {MAX_NESTING} levels", pending.position)
+        self.pending.append(pending)
 
     def reduce(self, binds: int) -> None:
         """Apply the waiting operators that bind at least as tightly as `binds`."""

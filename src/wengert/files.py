@@ -20,7 +20,11 @@ def write_whole(path: str | Path, content: str | bytes) -> None:
     """
     target = Path(path)
     data = content.encode() if isinstance(content, str) else content
-    descriptor, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    try:
+        descriptor, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    except OSError as error:
+        error.filename = str(target)  # the user knows this name, not the neighbour's
+        raise
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)

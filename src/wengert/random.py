@@ -1,16 +1,16 @@
 """Random numbers from a counter: the same seed gives the same bits on every machine.
 
-The bits are Philox 4x64-10 (Salmon, Moraes, Dror and Shaw 2011, "Parallel random numbers: as easy as 1, 2, 3"), a
-function of (key, counter) without hidden state. The key is the seed (low 64 bits first), and word i of the stream
-is word i mod 4 of the block whose counter is i // 4 + 1. Every number drawn consumes exactly one 64-bit word, so
-a stream can be taken up at any position, in any language.
+The bits are Philox 4x64-10 (Salmon, Moraes, Dror and Shaw 2011, "Parallel random numbers: as easy as 1, 2,
+3"), a function of (key, counter) without hidden state. The key is the seed (low 64 bits first), and word i of
+the stream is word i mod 4 of the block whose counter is i // 4 + 1. Every number drawn consumes exactly one
+64-bit word, so a stream can be taken up at any position, in any language.
 
-Only + - * / and the square root touch a float, all of which IEEE 754 rounds correctly everywhere; no logarithm of
-the platform's library is used.
+Only + - * / and the square root touch a float, all of which IEEE 754 rounds correctly everywhere; no function
+of the platform's mathematical library is used.
 
 >>> generator = Generator(7)
 >>> generator.integers(1, 7, 5)
-array([2, 3, 3, 6, 1])
+array([6, 2, 3, 3, 1])
 >>> generator.counter
 5
 """
@@ -27,6 +27,8 @@ from typing import Any, SupportsIndex
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+from wengert.autodiff.checkpointing import STREAMS
 
 __all__ = ["Generator", "default_generator", "manual_seed"]
 
@@ -143,9 +145,9 @@ class Generator:
         kept = 53 if target == np.float64 else 24
         numbers = (self.bits(shape) >> np.uint64(64 - kept)).astype(np.float64)
         numbers *= 2.0**-kept
-        if (low, high) != (0.0, 1.0):
-            numbers = low + (high - low) * numbers
-        return np.asarray(np.clip(numbers.astype(target), least, most))
+        if (low, high) == (0.0, 1.0):  # u itself needs no rounding
+            return np.asarray(numbers.astype(target, copy=False))
+        return np.asarray(np.clip((low + (high - low) * numbers).astype(target), least, most))
 
     def normal(
         self, shape: Shape = (), mean: float = 0.0, std: float = 1.0, dtype: DTypeLike = np.float64
@@ -153,7 +155,8 @@ class Generator:
         """Gaussian numbers; float64 or float32. Raises ValueError for a negative or infinite `std`.
 
         u = (k + 1/2)*2**-52 with k the top 52 bits of a word, exactly; z is the normal quantile of u (Wichura
-        1988, algorithm AS 241, PPND16), so |z| < 8.3. The result is mean + std*z in float64, rounded to `dtype`.
+        1988, algorithm AS 241, PPND16), so |z| < 8.3. The result is mean + std*z in float64, rounded to
+        `dtype`.
 
         >>> Generator(0).normal(3, mean=5.0, std=0.0)
         array([5., 5., 5.])
@@ -250,10 +253,10 @@ def _checked_number(name: str, value: Any) -> float:
 
 
 def _checked_dtype(dtype: DTypeLike) -> np.dtype[np.floating[Any]]:
-    target = np.dtype(dtype)
-    if target not in (np.dtype(np.float32), np.dtype(np.float64)):
-        raise TypeError(f"dtype: expected float32 or float64, got {target}")
-    return target
+    for known in (np.dtype(np.float32), np.dtype(np.float64)):
+        if np.dtype(dtype) == known:
+            return known
+    raise TypeError(f"dtype: expected float32 or float64, got {np.dtype(dtype)}")
 
 
 def _within(low: float, high: float, dtype: np.dtype[np.floating[Any]]) -> tuple[Any, Any]:
@@ -285,9 +288,9 @@ def _high_product(words: NDArray[np.uint64], factor: int) -> NDArray[np.uint64]:
     return np.asarray(a * upper + (low_products >> half) + (middle >> half))
 
 
-_BLOCK = 16_384  # so that a block's intermediates stay in the processor's cache
+_BLOCK = 32_768  # so that a block's intermediates stay in the processor's cache
 
-# Wichura 1988, table of PPND16: numerator and denominator of each of three rational functions, highest power first.
+# Wichura 1988, PPND16: numerator and denominator of three rational functions, highest power first.
 _CENTRE = (
     (
         *(2.5090809287301226727e3, 3.3430575583588128105e4, 6.7265770927008700853e4, 4.5921953931549871457e4),
@@ -375,10 +378,13 @@ def _log(x: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 default_generator = Generator(secrets.randbits(64))
+STREAMS.append(default_generator)
 
 
 def manual_seed(seed: SupportsIndex) -> Generator:
-    """Restart the default generator from `seed`, and return it. Without this, each process draws its own seed.
+    """Restart the default generator from `seed`, and return it.
+
+    A process that never calls this has a seed of its own, to be read from `default_generator.seed`.
 
     >>> manual_seed(0).counter
     0

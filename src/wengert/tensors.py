@@ -2,33 +2,36 @@
 
 from __future__ import annotations
 
+import builtins
 import copy
-from collections.abc import Callable, Mapping
+import itertools
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from wengert.autodiff.levels import is_recording, silenced_level
-from wengert.autodiff.reverse import FREED, Variable, next_sequence, sweep
-from wengert.numbers.arrays import FLOATING, quietly
-from wengert.numbers.dtypes import DEFAULT_FLOAT
+from wengert.autodiff.levels import is_recording
+from wengert.autodiff.reverse import Variable, sweep
+from wengert.numbers.arrays import quiet
+from wengert.numbers.dtypes import complex128, float64, get_default_dtype, result_type
 from wengert.numbers.graph import Node
 from wengert.ops import arithmetic
-from wengert.ops.methods import ArrayMethods
-from wengert.ops.kinds import Elementwise, Linear, Select
-from wengert.ops.op import Op, Traced, rows
+from wengert.ops.op import Op, Traced
 from wengert.ops.shape import astype
+from wengert.tensor_operators import give_fast_paths
 from wengert.tensor_protocols import NumpyProtocols
+from wengert.tensor_updates import UpdatesInPlace
+
 
 _new = object.__new__
-_NONE: Mapping[str, Any] = {}
 
 
-class Tensor(NumpyProtocols, Variable):
+class Tensor(NumpyProtocols, UpdatesInPlace, Variable):
     """An array that can remember how it was computed.
 
     ``data`` is the NumPy array; ``grad`` collects what `backward` finds, for leaves with ``requires_grad``. Python
-    floats become float32, arrays keep their dtype.
+    floats become the default dtype (float32), arrays keep theirs. Raises TypeError for data that holds no numbers,
+    and for ``requires_grad`` of whole numbers.
 
     >>> import wengert
     >>> w = wengert.tensor([[1.0, 2.0], [3.0, 4.0]], requires_grad=True)
@@ -47,11 +50,8 @@ class Tensor(NumpyProtocols, Variable):
             data = data.data
         if not isinstance(data, (Traced, Node)):
             data = as_array(data, dtype)
-            if requires_grad and data.dtype.kind not in "fcO":
-                raise TypeError(
-                    f"requires_grad: only floating-point and complex tensors have gradients, got {data.dtype}; "
-                    f"write 1.0 instead of 1, or pass dtype='float32'"
-                )
+            if requires_grad:
+                _require_floating(data.dtype, "requires_grad")
         super().__init__(data, requires_grad, level)
 
     @property
@@ -59,7 +59,8 @@ class Tensor(NumpyProtocols, Variable):
         return Tensor
 
     def wrap(self, value: Any) -> Any:
-        return value if isinstance(value, Tensor) and value.level == self.level else self.bare(value, self.level)
+        same = isinstance(value, Tensor) and value.level == self.level
+        return value if same else self.bare(value, self.level)
 
     def accumulate(self, adjoint: Any, create_graph: bool) -> None:
         if create_graph and isinstance(adjoint, Tensor):
@@ -67,9 +68,11 @@ class Tensor(NumpyProtocols, Variable):
             return
         if self.grad is not None:
             adjoint = self.grad.data + adjoint
-        elif type(adjoint) is np.ndarray and (adjoint.base is not None or not adjoint.flags.owndata):
+        elif type(adjoint) is np.ndarray and not adjoint.flags.owndata:
             adjoint = adjoint.copy()
-        self.grad = self.bare(adjoint, self.level)
+        self.grad = grad = _new(Tensor)
+        grad.data, grad.level, grad.requires_grad, grad.sequence = adjoint, self.level, False, 0
+        grad.grad = grad.op = grad.args = grad.values = grad.params = grad.extras = None
 
     # -- what it is ---------------------------------------------------------------------------------------------------
 
@@ -83,6 +86,10 @@ class Tensor(NumpyProtocols, Variable):
         """Always the CPU."""
         return "cpu"
 
+    def is_floating_point(self) -> builtins.bool:
+        """Whether the entries are real floating-point numbers."""
+        return bool(self.dtype.kind == "f")
+
     @property
     def grad_fn(self) -> Op | None:
         """The operation that made this tensor, where it is recorded."""
@@ -94,8 +101,9 @@ class Tensor(NumpyProtocols, Variable):
             data = data.data
         if not isinstance(data, (np.ndarray, np.generic)):
             return f"tensor({data!r})"
-        words = [np.array2string(np.asarray(data), separator=", ", prefix="tensor(", precision=4, threshold=200)]
-        if data.dtype not in (DEFAULT_FLOAT, np.dtype("int64"), np.dtype("bool")):
+        array = np.asarray(data)
+        words = [np.array2string(array, separator=", ", prefix="tensor(", precision=4, threshold=200)]
+        if data.dtype not in (get_default_dtype(), np.dtype("int64"), np.dtype("bool")):
             words.append(f"dtype={data.dtype}")
         if self.op is not None:
             words.append(f"grad_fn=<{self.op.name}>")
@@ -103,16 +111,23 @@ class Tensor(NumpyProtocols, Variable):
             words.append("requires_grad=True")
         return f"tensor({', '.join(words)})"
 
-    def __bool__(self) -> bool:
+    def __bool__(self) -> builtins.bool:
         return bool(self.item_of("bool()"))
 
-    def __float__(self) -> float:
+    def __float__(self) -> builtins.float:
         return float(self.item_of("float()"))
 
-    def __int__(self) -> int:
+    def __int__(self) -> builtins.int:
         return int(self.item_of("int()"))
 
-    def __index__(self) -> int:
+    def __complex__(self) -> complex:
+        return complex(self.item_of("complex()"))
+
+    def __format__(self, spec: str) -> str:
+        """One entry under a format such as ``.4f``; without one, as `repr` shows it."""
+        return format(self.item(), spec) if spec else repr(self)
+
+    def __index__(self) -> builtins.int:
         value = self.item_of("an index")
         if self.data.dtype.kind not in "iu":
             raise TypeError(f"expected a whole number as an index, got a tensor of {self.dtype}")
@@ -121,7 +136,9 @@ class Tensor(NumpyProtocols, Variable):
     def item_of(self, what: str) -> Any:
         """The one entry, or an error that names what asked for it."""
         if self.numel() != 1:
-            raise ValueError(f"{what} needs a tensor with one entry, got shape {self.shape}; use .any() or .all(), or index it")
+            raise ValueError(
+                f"{what} needs a tensor with one entry, got shape {self.shape}; use .any() or .all(), or index it"
+            )
         return self.data if isinstance(self.data, (Traced, Node)) else np.asarray(self.data).reshape(())[()]
 
     def item(self) -> Any:
@@ -140,7 +157,9 @@ class Tensor(NumpyProtocols, Variable):
     def numpy(self) -> np.ndarray[Any, Any]:
         """The array itself, not a copy. Raises RuntimeError where a gradient is wanted: detach first."""
         if self.requires_grad:
-            raise RuntimeError("numpy() on a tensor that requires a gradient would lose it; use .detach().numpy()")
+            raise RuntimeError(
+                "numpy() on a tensor that requires a gradient would lose it; use .detach().numpy()"
+            )
         return np.asarray(self.data)
 
     # -- copies and conversions ---------------------------------------------------------------------------------------
@@ -151,13 +170,29 @@ class Tensor(NumpyProtocols, Variable):
 
     def clone(self) -> Tensor:
         """A copy that stays on the tape."""
-        return self + 0 if self.requires_grad else Tensor(copy.copy(self.data))  # type: ignore[no-any-return]
+        return astype(self, dtype=self.dtype)  # type: ignore[no-any-return]
 
-    def to(self, dtype: Any = None, *ignored: Any) -> Tensor:
-        """The tensor in another dtype; the device ``'cpu'`` is accepted and changes nothing."""
-        if dtype is None or dtype == "cpu" or np.dtype(dtype) == self.dtype:
+    def to(self, *target: Any, dtype: Any = None, device: Any = None) -> Tensor:
+        """The tensor in another dtype, such as ``'float64'``, or in that of another tensor.
+
+        The device ``'cpu'`` is accepted and changes nothing; there is no other. Gradients flow back in the dtype that
+        the tensor had.
+        """
+        for word in (*target, device):
+            if isinstance(word, Tensor):
+                dtype = word.dtype
+            elif isinstance(word, str) and word.partition(":")[0] in ("cuda", "mps", "xpu"):
+                raise ValueError(f"to: wengert computes on the CPU, got the device {word!r}")
+            elif word is not None and word != "cpu" and not isinstance(word, builtins.bool):
+                dtype = word
+        if dtype is None:
             return self
-        return astype(self, dtype=np.dtype(dtype))  # type: ignore[no-any-return]
+        wanted = as_dtype("to", dtype)
+        return self if wanted == self.dtype else astype(self, dtype=wanted)
+
+    def type(self, dtype: Any) -> Tensor:
+        """The tensor in another dtype."""
+        return self.to(dtype)
 
     def float(self) -> Tensor:
         """The tensor in float32."""
@@ -166,6 +201,10 @@ class Tensor(NumpyProtocols, Variable):
     def double(self) -> Tensor:
         """The tensor in float64."""
         return self.to("float64")
+
+    def int(self) -> Tensor:
+        """The tensor in int32."""
+        return self.to("int32")
 
     def long(self) -> Tensor:
         """The tensor in int64."""
@@ -185,7 +224,7 @@ class Tensor(NumpyProtocols, Variable):
 
     def __reduce__(self) -> Any:
         self._require_leaf("pickle")
-        return (_restored, (self.data, self.requires_grad))
+        return (_restored, (type(self), self.data, self.requires_grad))
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
         self._require_leaf("deepcopy")
@@ -196,57 +235,69 @@ class Tensor(NumpyProtocols, Variable):
 
     def _require_leaf(self, what: str) -> None:
         if self.op is not None:
-            raise RuntimeError(f"{what}: this tensor is the result of {self.op.name!r} on the tape; detach() it first")
+            raise RuntimeError(
+                f"{what}: this tensor is the result of {self.op.name!r} on the tape; detach() it first"
+            )
 
     # -- gradients ----------------------------------------------------------------------------------------------------
 
-    def requires_grad_(self, requires_grad: bool = True) -> Tensor:
+    def requires_grad_(self, requires_grad: builtins.bool = True) -> Tensor:
         """Start (or stop) collecting a gradient in this leaf."""
-        if requires_grad and self.dtype.kind not in "fcO":
-            raise TypeError(f"requires_grad_: only floating-point and complex tensors have gradients, got {self.dtype}")
+        if requires_grad:
+            _require_floating(self.dtype, "requires_grad_")
+        elif self.op is not None:
+            raise RuntimeError("requires_grad_(False) on a result of the tape: use y.detach() instead")
         self.requires_grad = requires_grad
         return self
 
-    def backward(self, gradient: Any = None, retain_graph: bool = False, create_graph: bool = False) -> None:
+    def backward(
+        self,
+        gradient: Any = None,
+        retain_graph: builtins.bool | None = None,
+        create_graph: builtins.bool = False,
+    ) -> None:
         """Add the derivative of this tensor to the ``grad`` of every leaf that it depends on.
 
         ``gradient`` is this tensor's own adjoint; only a tensor with one entry can leave it out. ``retain_graph``
-        allows another backward pass, ``create_graph`` derivatives of the derivatives.
+        allows another backward pass, ``create_graph`` derivatives of the derivatives. Raises RuntimeError where there
+        is nothing to differentiate, or where an earlier pass has freed the graph.
         """
-        seed = self._seed(gradient)
-        quietly(
-            sweep,
-            [self],
-            [Tensor(seed) if create_graph else seed],
-            create_graph=create_graph,
-            free=not (retain_graph or create_graph),
-        )
+        seed = self.seed(gradient, "backward")
+        free = not (create_graph if retain_graph is None else retain_graph)
+        with quiet():
+            sweep([self], [self.wrap(seed) if create_graph else seed], create_graph=create_graph, free=free)
 
-    def _seed(self, gradient: Any) -> Any:
+    def seed(self, gradient: Any, who: str) -> Any:
+        """The adjoint that a backward pass starts from, as a plain array. Raises where there is nothing to do."""
         if not self.requires_grad:
             if getattr(self.dtype, "kind", "f") not in "fcO":
-                raise RuntimeError(f"backward() on a tensor of {self.dtype}: whole numbers and truth values have no gradient")
+                raise RuntimeError(
+                    f"{who}() on a tensor of {self.dtype}: whole numbers and truth values have no gradient; "
+                    f"convert the input to floating point before the computation, with x.float()"
+                )
             raise RuntimeError(
-                "backward() on a tensor that depends on nothing that requires a gradient; create a leaf with "
-                "requires_grad=True, and compute outside no_grad()"
+                f"{who}() on a tensor that depends on nothing that requires a gradient; create a leaf with "
+                f"requires_grad=True, and compute outside no_grad()"
             )
-        if self.op is FREED:
-            raise RuntimeError(
-                "backward through a graph that an earlier backward has freed; call the first one with "
-                "backward(retain_graph=True), or compute the result again"
-            )
+        data = self.data
         if gradient is None:
+            if isinstance(data, np.generic):
+                return type(data)(1)
             if self.numel() != 1:
                 raise RuntimeError(
-                    f"backward() on a tensor of shape {self.shape}: only one number has a gradient; sum it, as in "
+                    f"{who}() on a tensor of shape {self.shape}: only one number has a gradient; sum it, as in "
                     f"y.sum().backward(), or pass this tensor's own adjoint, as in y.backward(gradient)"
                 )
-            data = self.data
-            return np.ones(data.shape, data.dtype) if isinstance(data, np.generic | np.ndarray) else arithmetic.ones_like(data)
-        seed = gradient.data if isinstance(gradient, Tensor) else np.asarray(gradient, self.dtype)
-        if seed.shape != self.shape:
-            raise ValueError(f"backward(gradient): expected the tensor's shape {self.shape}, got {seed.shape}")
-        return seed
+            return np.ones_like(data) if isinstance(data, np.ndarray) else arithmetic.ones_like(data)
+        if isinstance(gradient, Tensor):
+            adjoint = gradient.data
+        else:
+            adjoint = np.asarray(gradient, self.dtype)
+        if adjoint.shape != self.shape:
+            raise ValueError(
+                f"{who}(gradient): expected the tensor's shape {self.shape}, got {adjoint.shape}"
+            )
+        return adjoint
 
     def retain_grad(self) -> None:
         """Keep the gradient of a result too, not only of leaves."""
@@ -258,7 +309,7 @@ class Tensor(NumpyProtocols, Variable):
             raise RuntimeError("register_hook on a tensor that requires no gradient would never be called")
         hooks = self._extras().setdefault("hooks", {})
         handle = HookHandle(hooks)
-        hooks[id(handle)] = hook
+        hooks[handle.number] = hook
         return handle
 
     def _extras(self) -> dict[str, Any]:
@@ -266,73 +317,58 @@ class Tensor(NumpyProtocols, Variable):
             self.extras = {}
         return self.extras
 
-    # -- updates in place ---------------------------------------------------------------------------------------------
-
-    def _update(self, new: Any, what: str, functional: str) -> Tensor:
-        """Put a new array in this tensor's place. The tape keeps the array it has seen, so no gradient goes wrong."""
-        if self.requires_grad and is_recording(self.level):
-            raise RuntimeError(
-                f"{what} in place on a {'leaf that requires a gradient' if self.is_leaf else 'tensor that the tape needs'}: "
-                f"its derivative would be lost.\n  wrong:  {what}\n  right:  {functional}\n"
-                f"  or, for an update that is not to be differentiated:  with wengert.no_grad(): {what}"
-            )
-        data = new.data if isinstance(new, Tensor) else np.asarray(new)
-        data = np.broadcast_to(data, self.shape) if data.shape != self.shape else data
-        self.data = data if data.dtype == self.data.dtype else data.astype(self.data.dtype)
-        return self
-
-    def __setitem__(self, key: Any, value: Any) -> None:
-        if isinstance(value, Tensor) and value.requires_grad and is_recording(value.level):
-            raise RuntimeError(
-                "x[key] = value would lose the derivative of value.\n  wrong:  x[key] = value\n"
-                "  right:  x = wengert.where(mask, value, x), or build x with wengert.stack / wengert.concatenate"
-            )
-        plain = key.data if isinstance(key, Tensor) else key
-        if isinstance(plain, tuple):
-            plain = tuple(k.data if isinstance(k, Tensor) else k for k in plain)
-        changed = np.array(self.data)
-        if not (self.requires_grad and is_recording(self.level)):
-            changed[plain] = value.data if isinstance(value, Tensor) else value
-        self._update(changed, "x[key] = value", "x = wengert.where(mask, value, x)")
-
-    def zero_(self) -> Tensor:
-        """Zeros in place."""
-        return self._update(np.zeros_like(self.data), "x.zero_()", "x = x * 0")
-
-    def fill_(self, value: Any) -> Tensor:
-        """One value in every place."""
-        return self._update(np.full_like(self.data, value), "x.fill_(value)", "x = wengert.full_like(x, value)")
-
-    def copy_(self, other: Any) -> Tensor:
-        """The entries of another tensor."""
-        return self._update(other.detach() if isinstance(other, Tensor) else other, "x.copy_(y)", "x = y.clone()")
-
 
 class HookHandle:
     """Removes a hook again."""
 
+    _numbers = itertools.count()
+
     def __init__(self, hooks: dict[int, Any]) -> None:
         self.hooks = hooks
+        self.number = next(self._numbers)
 
     def remove(self) -> None:
         """Stop calling the hook."""
-        self.hooks.pop(id(self), None)
+        self.hooks.pop(self.number, None)
 
 
-def _restored(data: Any, requires_grad: bool) -> Tensor:
-    return Tensor(data, requires_grad)
+def _restored(kind: type[Tensor], data: Any, requires_grad: bool) -> Tensor:
+    return kind(data, requires_grad)
+
+
+def as_dtype(who: str, dtype: Any) -> np.dtype[Any]:
+    """The NumPy dtype. Raises TypeError, in the name of ``who``, where there is none of numbers."""
+    try:
+        found = np.dtype(dtype)
+    except TypeError:
+        found = None
+    if found is None or found.kind not in "biufcO":
+        raise TypeError(f"{who}: expected a dtype of numbers such as 'float32', got {dtype!r}")
+    return found
+
+
+def _require_floating(dtype: np.dtype[Any], who: str) -> None:
+    if dtype.kind not in "fcO":
+        raise TypeError(
+            f"{who}: only floating-point and complex tensors have gradients, got {dtype}; "
+            f"write 1.0 instead of 1, or pass dtype='float32'"
+        )
 
 
 def as_array(data: Any, dtype: Any = None) -> Any:
-    """The array of a tensor: Python floats in float32, arrays in their own dtype, exact numbers as objects."""
+    """The array of a tensor: Python floats in the default dtype, arrays in their own, exact numbers as objects."""
     if isinstance(data, (np.ndarray, np.generic)):
         array: Any = data if dtype is None else data.astype(dtype)
     else:
-        if isinstance(data, (list, tuple)):
-            data = _plain(data)
-        array = np.asarray(data, dtype)
-        if dtype is None and array.dtype == np.float64 and not isinstance(data, np.ndarray):
-            array = array.astype(DEFAULT_FLOAT)
+        nested = _plain(data)
+        try:
+            array = np.asarray(nested, dtype)
+        except ValueError as error:
+            if "inhomogeneous" not in str(error):
+                raise
+            raise ValueError(f"data: expected equal rows, got {data!r:.80}") from None
+        if dtype is None and array.dtype in (float64, complex128) and not _holds_arrays(nested):
+            array = array.astype(result_type([get_default_dtype().type(0), array.flat[0].item()]))
     if array.dtype.kind not in "biufcO" or (array.dtype.kind == "O" and not _holds_numbers(array)):
         raise TypeError(f"data: expected numbers in equal rows, got {data!r:.80}")
     return array
@@ -340,115 +376,25 @@ def as_array(data: Any, dtype: Any = None) -> Any:
 
 def _holds_numbers(array: Any) -> bool:
     first = array.flat[0] if array.size else 0
-    return not isinstance(first, (str, bytes, list, tuple, dict)) and first is not None
+    return not isinstance(first, (str, bytes, list, tuple, dict, Traced, Node)) and first is not None
+
+
+def _holds_arrays(nested: Any) -> bool:
+    if isinstance(nested, list):
+        return any(map(_holds_arrays, nested))
+    return isinstance(nested, (np.ndarray, np.generic))
 
 
 def _plain(data: Any) -> Any:
     """Nested lists with tensors replaced by their arrays."""
     if isinstance(data, (list, tuple)):
         return [_plain(d) for d in data]
-    return data.data if isinstance(data, Tensor) else data
-
-
-def _specialised_method(op: Op) -> None:
-    """Give Tensor a method that answers a plain array at once where it is called without parameters."""
-    implement, params = op.implementations, op.parameters
-    fallback = getattr(ArrayMethods, op.name)
-
-    def method(self: Tensor, *args: Any, **words: Any) -> Any:
-        x = self.data
-        if args or words or type(x) is not np.ndarray or x.dtype not in FLOATING or "numpy" not in implement:
-            return fallback(self, *args, **words)
-        out = self.bare(implement["numpy"](x, **params), self.level)
-        if self.requires_grad and self.level > silenced_level():
-            out.remember(op, (self,), (x,), params)
-        return out
-
-    method.__name__ = op.name
-    method.__doc__ = op.__doc__
-    setattr(Tensor, op.name, method)
-
-
-def _specialised(op: Op, name: str, ufunc: Any) -> None:
-    """Give Tensor an operator that answers plain arrays of one dtype at once, and leaves the rest to the dispatch."""
-    guard = silenced_level
-    ndarray = np.ndarray
-    fallback = getattr(ArrayMethods, name)
-
-    def operator(self: Tensor, other: Any) -> Any:
-        x = self.data
-        if type(other) is Tensor:
-            y = other.data
-            if type(x) is not ndarray or type(y) is not ndarray or x.dtype is not y.dtype or self.level != other.level:
-                return fallback(self, other)
-            wanted = self.requires_grad or other.requires_grad
-        elif type(other) is float or type(other) is int:
-            y = other
-            if type(x) is not ndarray:
-                return fallback(self, other)
-            wanted = self.requires_grad
-        else:
-            return fallback(self, other)
-        if x.dtype not in FLOATING:
-            return fallback(self, other)
-        try:
-            data = quietly(ufunc, x, y)
-        except ValueError:
-            return fallback(self, other)
-        out = _new(Tensor)
-        out.data = data
-        out.grad = out.extras = None
-        level = out.level = self.level
-        if wanted and level > guard():
-            out.requires_grad = True
-            parent = other if type(other) is Tensor and other.requires_grad else None
-            out.op, out.args, out.values, out.params = op, (self if self.requires_grad else None, parent), (x, y), _NONE
-            out.sequence = next_sequence()
-        else:
-            out.requires_grad = False
-            out.op = out.args = out.values = out.params = None
-            out.sequence = 0
-        return out
-
-    setattr(Tensor, name, operator)
-
-
-def _in_place(symbol: str, op: Op, method: str) -> None:
-    def update(self: Tensor, other: Any) -> Any:
-        recording = is_recording(self.level)
-        if recording and not (self.requires_grad and self.is_leaf):
-            if self.requires_grad or (isinstance(other, Tensor) and other.requires_grad):
-                return op(self, other)
-        if recording and self.requires_grad:
-            return self._update(self.data, f"x {symbol}= y", f"x = x {symbol} y")
-        return self._update(op(self.detach(), other), f"x {symbol}= y", f"x = x {symbol} y")
-
-    def named(self: Tensor, other: Any) -> Tensor:
-        return self._update(
-            self.data if self.requires_grad and is_recording(self.level) else op(self.detach(), other),
-            f"x.{method}_(y)",
-            f"x = x {symbol} y",
+    if isinstance(data, Variable) and data.requires_grad and is_recording(data.level):
+        raise RuntimeError(
+            "data: an entry requires a gradient, which a new tensor would lose.\n"
+            "  wrong:  wengert.tensor([x, y])\n  right:  wengert.stack([x, y])"
         )
-
-    setattr(Tensor, f"__i{method if method != 'div' else 'truediv'}__", update)
-    setattr(Tensor, f"{method}_", named)
+    return data.data if isinstance(data, Variable) else data
 
 
-for _op in rows():
-    if isinstance(_op, (Elementwise, Linear, Select)) and _op.arity == 1:
-        if _op.name not in vars(Tensor) and getattr(ArrayMethods, _op.name).__name__ == _op.name:
-            _specialised_method(_op)
-for _op, _name, _ufunc in (
-    (arithmetic.add, "__add__", np.add),
-    (arithmetic.subtract, "__sub__", np.subtract),
-    (arithmetic.multiply, "__mul__", np.multiply),
-    (arithmetic.divide, "__truediv__", np.true_divide),
-):
-    _specialised(_op, _name, _ufunc)
-for _symbol, _op, _method in (
-    ("+", arithmetic.add, "add"),
-    ("-", arithmetic.subtract, "sub"),
-    ("*", arithmetic.multiply, "mul"),
-    ("/", arithmetic.divide, "div"),
-):
-    _in_place(_symbol, _op, _method)
+give_fast_paths(Tensor)

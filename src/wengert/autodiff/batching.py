@@ -8,7 +8,7 @@ from typing import Any
 
 from wengert.autodiff.levels import new_level
 from wengert.autodiff.trees import leaves, rebuild
-from wengert.ops.kinds import Bilinear, Discrete, Elementwise, Linear, Select, shape
+from wengert.ops.kinds import Discrete, Elementwise, Linear, Question, Select, shape
 from wengert.ops.methods import ArrayMethods
 from wengert.ops.op import Op, Traced
 from wengert.ops.products import matmul
@@ -35,7 +35,9 @@ class Batched(ArrayMethods, Traced):
         return self.values.dtype
 
     def __bool__(self) -> bool:
-        raise TypeError("a Python branch on a batched value would decide for all examples at once; use wengert.where")
+        raise TypeError(
+            "a Python branch on a batched value would decide for all examples at once; use wengert.where"
+        )
 
     def __repr__(self) -> str:
         return f"Batched({self.values!r})"
@@ -45,6 +47,8 @@ class Batched(ArrayMethods, Traced):
         size = shape(self.values)[0]
         mine = [type(a) is Batched and a.level == level for a in args]
         values = [a.values if own else a for a, own in zip(args, mine, strict=True)]
+        if isinstance(op, Question):
+            return op.apply(tuple(values), params)
         result = _all_at_once(op, values, mine, params, size)
         if result is None:
             result = _one_by_one(op, values, mine, params, size)
@@ -66,7 +70,7 @@ def _all_at_once(op: Op, values: list[Any], mine: list[bool], params: Mapping[st
 
 
 def _aligned(values: list[Any], mine: list[bool]) -> list[Any]:
-    """Ones inserted behind the batch axis, so that examples of different rank broadcast against each other."""
+    """Ones inserted behind the batch axis, so that examples of different rank broadcast together."""
     ranks = [len(shape(v)) - own for v, own in zip(values, mine, strict=True)]
     top = max(ranks)
     return [
@@ -98,7 +102,8 @@ def _batched_matmul(values: list[Any], mine: list[bool]) -> Any:
 
 def _one_by_one(op: Op, values: list[Any], mine: list[bool], params: Mapping[str, Any], size: int) -> Any:
     results = [
-        op.apply(tuple(v[k] if own else v for v, own in zip(values, mine, strict=True)), params) for k in range(size)
+        op.apply(tuple(v[k] if own else v for v, own in zip(values, mine, strict=True)), params)
+        for k in range(size)
     ]
     if isinstance(results[0], tuple):
         return tuple(stack(list(parts)) for parts in zip(*results, strict=True))
@@ -106,17 +111,17 @@ def _one_by_one(op: Op, values: list[Any], mine: list[bool], params: Mapping[str
 
 
 def vmap(
-    f: Callable[..., Any], in_axes: int | None | Sequence[int | None] = 0, out_axes: int = 0
+    f: Callable[..., Any], in_axes: int | Sequence[int | None] | None = 0, out_axes: int = 0
 ) -> Callable[..., Any]:
     """The function applied to every example of a batch, without a loop where the operations allow it.
 
-    ``in_axes`` says along which axis each argument counts examples; None hands an argument over whole. An argument
-    may be a nest of dicts, lists and tuples. Raises ValueError where batch sizes differ.
+    ``in_axes`` says along which axis each argument counts examples; None hands an argument over whole. An
+    argument may be a nest of dicts, lists and tuples. Raises ValueError where batch sizes differ.
 
     >>> import numpy as np, wengert
     >>> per_example = wengert.vmap(wengert.grad(lambda w, x: (w @ x) ** 2), in_axes=(None, 0))
     >>> per_example(np.array([1.0, 2.0]), np.array([[1.0, 0.0], [0.0, 1.0]])).tolist()
-    [[2.0, 0.0], [0.0, 8.0]]
+    [[2.0, 0.0], [0.0, 4.0]]
     """
 
     @functools.wraps(f)
@@ -135,7 +140,9 @@ def vmap(
         (size,) = sizes
         with new_level() as level:
             wrapped = [
-                arg if axis is None else rebuild(arg, [Batched(_to_front(v, axis), level) for v in leaves(arg)])
+                arg
+                if axis is None
+                else rebuild(arg, [Batched(_to_front(v, axis), level) for v in leaves(arg)])
                 for arg, axis in zip(args, axes, strict=True)
             ]
             out = f(*wrapped)

@@ -1,4 +1,4 @@
-"""Functions with a derivative of the user's own, and `checkpoint`."""
+"""Functions with a derivative of the user's own."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from wengert.autodiff.batching import Batched
 from wengert.autodiff.forward import Dual
-from wengert.autodiff.levels import enable_grad, is_recording
-from wengert.autodiff.reverse import Variable, next_sequence, sweep
+from wengert.autodiff.levels import is_recording
+from wengert.autodiff.reverse import Variable
 from wengert.autodiff.transforms import vjp
 from wengert.ops.arithmetic import zeros_like
-from wengert.ops.kinds import shape
+from wengert.ops.kinds import component, shape
 from wengert.ops.op import Op, traced_level
 
 Function = Callable[..., Any]
@@ -20,16 +21,17 @@ Function = Callable[..., Any]
 class CustomOp(Op):
     """An operation outside the table with the user's rule.
 
-    ``forward(*args)`` returns the result and what the backward rule wants to keep; ``backward(kept, adjoint)`` returns
-    an adjoint per argument. When the sweep itself is recorded, forward runs again on the recorded arguments, so
-    higher derivatives follow.
+    ``forward(*args)`` returns the result, or a tuple of several, and what the backward rule wants to keep.
+    ``backward(kept, adjoint)`` returns an adjoint per argument; the adjoint of several results is a list with None
+    where nothing arrived. When the sweep itself is recorded, forward runs again on the recorded arguments, so higher
+    derivatives follow.
     """
 
     def __init__(self, name: str, forward: Function, backward: Function) -> None:
         self.name = name
         self.arity = None
         self.parameters: Mapping[str, Any] = {}
-        self.domain = self.kink = self.tex = self.infix = self.definition = None
+        self.domain = self.kink = self.tex = self.text = self.infix = self.definition = None
         self.forward = forward
         self.backward = backward
 
@@ -37,8 +39,13 @@ class CustomOp(Op):
         top = max((a for a in args if traced_level(a) >= 0), key=traced_level, default=None)
         if top is None:
             return self.forward(*args)[0]
+        if isinstance(top, Batched):
+            return top.record(self, args, params)
         if not isinstance(top, Variable):
-            raise TypeError(f"{self.name} states a reverse rule only; forward mode and vmap need wengert.custom_jvp")
+            raise TypeError(
+                f"{self.name} states a reverse rule only, and this is forward mode; use wengert.custom_jvp, or "
+                f"mode='reverse' in wengert.jacobian"
+            )
         level = top.level
         mine = [isinstance(a, Variable) and a.level == level for a in args]
         values = tuple(a.data if own else a for a, own in zip(args, mine, strict=True))
@@ -47,16 +54,26 @@ class CustomOp(Op):
         parents = tuple(a if own and a.requires_grad else None for a, own in zip(args, mine, strict=True))
         if any(p is not None for p in parents) and is_recording(level):
             out.remember(self, parents, values, {"kept": kept})
+        if isinstance(data, tuple):
+            return tuple(out.record(component, (out,), {"index": k}) for k in range(len(data)))
         return out
 
     def vjp(
-        self, adjoint: Any, args: tuple[Any, ...], result: Any, params: Mapping[str, Any], parents: Sequence[Any]
+        self,
+        adjoint: Any,
+        args: tuple[Any, ...],
+        result: Any,
+        params: Mapping[str, Any],
+        parents: Sequence[Any],
     ) -> Sequence[Any]:
-        kept = self.forward(*args)[1] if isinstance(result, Variable) else params["kept"]
+        recorded = any(p is not None and a is p for a, p in zip(args, parents, strict=True))
+        kept = self.kept_again(args, result, params["kept"]) if recorded else params["kept"]
         found = self.backward(kept, adjoint)
         parts = found if isinstance(found, (tuple, list)) else (found,)
         if len(parts) != len(args):
-            raise ValueError(f"{self.name}: the backward rule returned {len(parts)} adjoints for {len(args)} arguments")
+            raise ValueError(
+                f"{self.name}: the backward rule returned {len(parts)} adjoints for {len(args)} arguments"
+            )
         for k, (part, arg) in enumerate(zip(parts, args, strict=True)):
             if part is not None and parents[k] is not None and shape(part) not in (shape(arg), ()):
                 raise ValueError(
@@ -64,6 +81,10 @@ class CustomOp(Op):
                     f"but the argument has shape {shape(arg)}"
                 )
         return [part if parent is not None else None for part, parent in zip(parts, parents, strict=True)]
+
+    def kept_again(self, args: tuple[Any, ...], result: Any, kept: Any) -> Any:
+        """What the backward rule keeps, computed from recorded arguments."""
+        return self.forward(*args)[1]
 
 
 class custom_vjp:
@@ -89,7 +110,9 @@ class custom_vjp:
 
     def __call__(self, *args: Any) -> Any:
         if self.op is None:
-            raise TypeError(f"{self.f.__name__}: state its rule with {self.f.__name__}.defvjp(forward, backward) first")
+            raise TypeError(
+                f"{self.f.__name__}: state its rule with {self.f.__name__}.defvjp(forward, backward) first"
+            )
         return self.op.apply(args, {})
 
 
@@ -143,71 +166,3 @@ class custom_jvp:
         assert rule is not None
         _, pull_back = vjp(lambda *tangents: rule(args, tangents)[1], *map(zeros_like, args))
         return pull_back(adjoint)
-
-
-def checkpoint(f: Function) -> Function:
-    """The same function with less memory: nothing inside is kept, and the reverse sweep computes it again.
-
-    What f reads from its surroundings (a module's weights) receives its gradient as well.
-
-    >>> import wengert
-    >>> wengert.grad(wengert.checkpoint(lambda x: wengert.sin(x) * x))(2.0)
-    0.07700375373139919
-    """
-
-    @functools.wraps(f)
-    def recomputed(*args: Any) -> Any:
-        level = max((traced_level(a) for a in args), default=-1)
-        top = next((a for a in args if isinstance(a, Variable) and a.level == level), None)
-        if top is None:
-            return f(*args)
-        outside = _read_from_outside(f, args, level)
-
-        def forward(*everything: Any) -> tuple[Any, Any]:
-            return _lower(f(*args), level), None
-
-        def backward(kept: Any, adjoint: Any) -> list[Any]:
-            with enable_grad():
-                fresh = [_fresh(a, level) for a in args]
-                out = f(*fresh)
-            wanted = [v for v in (*fresh, *outside) if isinstance(v, Variable)]
-            found = sweep([out], [adjoint], wanted=wanted, stops=wanted)
-            return [found.get(id(v)) for v in (*fresh, *outside)]
-
-        return CustomOp(f"checkpoint({f.__name__})", forward, backward).apply((*args, *outside), {})
-
-    return recomputed
-
-
-def _fresh(a: Any, level: int) -> Any:
-    if isinstance(a, Variable) and a.level == level:
-        return a.result_type(a.data, a.requires_grad, level)
-    return a
-
-
-def _lower(y: Any, level: int) -> Any:
-    return y.data if isinstance(y, Variable) and y.level == level else y
-
-
-def _read_from_outside(f: Function, args: Sequence[Any], level: int) -> list[Variable]:
-    """The variables of the level that f's result depends on and that are no arguments."""
-    start = next_sequence()
-    with enable_grad():
-        fresh = [_fresh(a, level) for a in args]
-        out = f(*fresh)
-    own = {id(a) for a in fresh}
-    seen: set[int] = set()
-    found, stack = [], [out] if isinstance(out, Variable) else []
-    while stack:
-        v = stack.pop()
-        if id(v) in seen or not v.requires_grad:
-            continue
-        seen.add(id(v))
-        if v.op is None or v.sequence < start:
-            if id(v) not in own:
-                found.append(v)
-        else:
-            stack.extend(a for a in v.args or () if a is not None)
-    return found
-
-

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from wengert.ops.kinds import component, shape
+from wengert.numbers.graph import Node
+from wengert.ops.kinds import Deferred, component, shape
 from wengert.ops.methods import ArrayMethods
 from wengert.ops.op import Op, Traced
 from wengert.ops.shape import broadcast_to
@@ -14,12 +15,19 @@ from wengert.ops.shape import broadcast_to
 class Dual(ArrayMethods, Traced):
     """``primal + tangent·ε`` with ε² = 0. The tangent is None where it is zero."""
 
-    __slots__ = ("level", "primal", "tangent")
+    __slots__ = ("_tangent", "level", "primal")
 
     def __init__(self, primal: Any, tangent: Any, level: int) -> None:
         self.primal = primal
-        self.tangent = tangent
+        self._tangent = tangent
         self.level = level
+
+    @property
+    def tangent(self) -> Any:
+        """The tangent, computed now where the rule put it off."""
+        if type(self._tangent) is Deferred:
+            self._tangent = self._tangent.compute()
+        return self._tangent
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -49,6 +57,8 @@ class Dual(ArrayMethods, Traced):
         if isinstance(result, tuple):
             parts = tangent or [None] * len(result)
             return tuple(Dual(p, t, level) for p, t in zip(result, parts, strict=True))
+        if type(tangent) is Node and type(result) is Node:
+            tangent = tangent.graph.derivative("tangent", tangent, result)
         return Dual(result, tangent, level)
 
 

@@ -38,16 +38,33 @@ def is_recording(level: int = 0) -> bool:
     return level > _silenced.get()
 
 
+def is_grad_enabled() -> bool:
+    """Whether operations on tensors that require a gradient are recorded here.
+
+    >>> with no_grad():
+    ...     is_grad_enabled()
+    False
+    """
+    return is_recording(_current.get())
+
+
+def _silence(silent: bool) -> Any:
+    return _silenced.set(_current.get() if silent else -1)
+
+
 class _Recording:
     """A context manager and decorator that turns the tape off, or on again."""
 
     silences: bool
+    _tokens: list[Any]
 
-    def __init__(self) -> None:
-        self._tokens: list[Any] = []
+    def __new__(cls, function: Callable[..., Any] | None = None) -> Any:
+        instance = super().__new__(cls)
+        instance._tokens = []
+        return instance if function is None else instance(function)
 
     def __enter__(self) -> None:
-        self._tokens.append(_silenced.set(_current.get() if self.silences else -1))
+        self._tokens.append(_silence(self.silences))
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -89,3 +106,26 @@ class enable_grad(_Recording):
     """
 
     silences = False
+
+
+class set_grad_enabled:
+    """Record from here on, or do not: as a call, or for the length of a block.
+
+    >>> import wengert
+    >>> with wengert.set_grad_enabled(False):
+    ...     wengert.is_grad_enabled()
+    False
+    >>> wengert.is_grad_enabled()
+    True
+    """
+
+    def __init__(self, mode: bool) -> None:
+        self._token = _silence(not mode)
+
+    def __enter__(self) -> None:
+        """The block begins; recording was set already."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        _silenced.reset(self._token)

@@ -5,12 +5,16 @@ from __future__ import annotations
 import functools
 import importlib
 import itertools
+from array import array
 from collections.abc import Iterable, Mapping, Sequence
-from operator import attrgetter
+from itertools import repeat
+from operator import add, attrgetter
 from typing import Any
 
+from wengert.autodiff.anomaly import WATCHERS, check, is_watching, note
 from wengert.autodiff.levels import is_recording
 from wengert.numbers.graph import Node
+from wengert.ops.arithmetic import zeros_like
 from wengert.ops.kinds import component, shape
 from wengert.ops.methods import ArrayMethods
 from wengert.ops.op import Op, Traced
@@ -69,6 +73,8 @@ class Variable(ArrayMethods, Traced):
         self.requires_grad = True
         self.op, self.args, self.values, self.params = op, parents, values, params
         self.sequence = next_sequence()
+        if WATCHERS:
+            note(self)
 
     @property
     def is_leaf(self) -> bool:
@@ -92,7 +98,7 @@ class Variable(ArrayMethods, Traced):
                 parents.append(None)
         data = op.apply(tuple(values), params)
         out = (self if len(args) == 1 else _richest(self, args)).bare(data, level)
-        if wanted and op.differentiable and is_recording(level) and _is_continuous(data):
+        if wanted and op.differentiable and is_recording(level) and is_floating(data):
             out.remember(op, tuple(parents), tuple(values), params)
         if isinstance(data, tuple):
             return tuple(out.record(component, (out,), {"index": k}) for k in range(len(data)))
@@ -142,7 +148,7 @@ def _is_array(value: Any) -> bool:
     return hasattr(value, "shape")
 
 
-def _is_continuous(data: Any) -> bool:
+def is_floating(data: Any) -> bool:
     """Whether values of this type have derivatives: not integers, not truth values."""
     if isinstance(data, tuple):
         return True
@@ -166,28 +172,32 @@ def sweep(
     itself, so that its results can be differentiated. Nothing behind ``stops`` is visited. The walk is iterative:
     depth does not matter.
     """
-    ends = {id(v) for v in stops}
-    kept = None if wanted is None else {id(v) for v in wanted}
+    ends = set(stops)
+    kept = None if wanted is None else set(wanted)
     results: dict[int, Any] = {}
-    adjoints: dict[int, Any] = {}
+    handed_out = set(map(id, seeds))
+    watching = is_watching()
+    adjoints: dict[Variable | None, Any] = {}
     order = _reachable(roots, ends)
     for root, seed in zip(roots, seeds, strict=True):
         _add(adjoints, root, seed)
     for v in order:
-        adjoint = adjoints.pop(id(v), None)
+        adjoint = adjoints.pop(v, None)
         if adjoint is None:
-            continue
+            if v.op is not None:
+                continue
+            adjoint = zeros_like(v.data)
         if v.extras is not None:
             adjoint = _run_hooks(v, adjoint)
+        if type(adjoint) is Node and type(v.data) is Node:
+            adjoint = adjoint.graph.derivative("adjoint", adjoint, v.data)
         op = v.op
         if kept is None:
             if op is None or (v.extras is not None and v.extras.get("retain_grad")):
-                v.accumulate(adjoint, create_graph)
-        elif id(v) in kept:
-            results[id(v)] = adjoint
-        if type(adjoint) is Node and type(v.data) is Node and adjoint.adjoint_of is None:
-            adjoint.adjoint_of = v.data
-        if op is None or id(v) in ends:
+                v.accumulate(_unshared(adjoint, handed_out), create_graph)
+        elif v in kept:
+            results[id(v)] = _unshared(adjoint, handed_out)
+        if op is None or v in ends:
             continue
         args, values = v.args, v.values
         assert args is not None and values is not None and v.params is not None
@@ -195,35 +205,54 @@ def sweep(
             parts = _recorded_parts(v, adjoint)
         else:
             parts = op.vjp(adjoint, values, v.data, v.params, args)
-        for a, value, part in zip(args, values, parts):  # noqa: B905 (this runs once per operation)
-            if a is not None and part is not None:
-                part = matched(part, value)
-                key = id(a)
-                if key in adjoints:
+        if watching:
+            check(v, adjoint, values, parts)
+        if type(parts) is array:  # of floats, for many numbers: the same as below, all at once
+            adjoints.update(zip(args, map(add, map(adjoints.get, args, _ZEROS), parts)))  # noqa: B905
+        else:
+            for a, value, part in zip(args, values, parts):  # noqa: B905 (this runs once per operation)
+                if a is None or part is None:
+                    continue
+                if type(part) is not float or type(value) is not float:
+                    part = matched(part, value)
+                if a in adjoints:
                     _add(adjoints, a, part)
                 else:
-                    adjoints[key] = part
+                    adjoints[a] = part
         if free:
             v.op, v.args, v.values, v.params = FREED, None, None, None
     return results
 
 
-def _reachable(roots: Sequence[Variable], ends: set[int]) -> list[Variable]:
+def _unshared(adjoint: Any, handed_out: set[int]) -> Any:
+    """The adjoint, copied where its array was handed out before: two gradients never share their memory."""
+    if id(adjoint) in handed_out and hasattr(adjoint, "copy"):
+        return adjoint.copy()
+    handed_out.add(id(adjoint))
+    return adjoint
+
+
+_ZEROS = repeat(-0.0)
+"""The neutral number of addition: 0.0 would lose the sign of -0.0."""
+
+
+def _reachable(roots: Sequence[Variable], ends: set[Variable]) -> list[Variable]:
     """Every variable that the roots depend on and that requires a gradient, latest first."""
-    seen = {id(r) for r in roots}
+    seen: set[Variable | None] = {None, *roots}  # None stands where no gradient is wanted
     order = list(roots)
     for v in order:
-        if v.op is None or id(v) in ends:
+        if v.op is None or v in ends:
             continue
         if v.args is None:
             raise RuntimeError(
                 "backward through a graph that an earlier backward has freed; "
                 "call the first one with backward(retain_graph=True), or compute the result again"
             )
-        for a in v.args:
-            if a is not None and id(a) not in seen:
-                seen.add(id(a))
-                order.append(a)
+        if not seen.issuperset(v.args):
+            for a in v.args:
+                if a not in seen:
+                    seen.add(a)
+                    order.append(a)  # type: ignore[arg-type]
     order.sort(key=_by_sequence, reverse=True)
     return order
 
@@ -269,16 +298,16 @@ def matched(adjoint: Any, primal: Any) -> Any:
     return adjoint
 
 
-def _add(adjoints: dict[int, Any], v: Variable, adjoint: Any) -> None:
-    present = adjoints.get(id(v))
+def _add(adjoints: dict[Variable | None, Any], v: Variable, adjoint: Any) -> None:
+    present = adjoints.get(v)
     if present is None:
-        adjoints[id(v)] = adjoint
+        adjoints[v] = adjoint
     elif type(present) is list:
-        adjoints[id(v)] = [
+        adjoints[v] = [
             q if p is None else (p if q is None else p + q) for p, q in zip(present, adjoint, strict=True)
         ]
     else:
-        adjoints[id(v)] = present + adjoint
+        adjoints[v] = present + adjoint
 
 
 def _run_hooks(v: Variable, adjoint: Any) -> Any:

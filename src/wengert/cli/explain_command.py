@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any
+import shutil
 
 import click
 
-from wengert.expressions import CONSTANTS, ExpressionError, parse, parse_assignments
+from wengert.expressions import CONSTANTS, Expression, Literal, Range, parse, parse_assignments
 
 FORMATS = ("text", "json", "csv", "markdown", "latex", "dot", "mermaid", "svg")
+NARROWEST = 60
+
+Values = dict[str, Expression | Range]
 
 
 @click.command("explain", short_help="The step table of a function.")
 @click.argument("expression", metavar="EXPR")
-@click.option("--at", "at", default="", metavar="NAME=VALUE,…", help="Where: x1=1,x2=pi/2; a range x=1.4..1.6 is an interval.")
-@click.option("--wrt", metavar="NAME", help="With respect to which input (forward mode needs one; default: all).")
+@click.option(
+    "--at",
+    default="",
+    metavar="NAME=VALUE,…",
+    help="Where: x1=1,x2=pi/2; a range x=1.4..1.6 is an interval.",
+)
+@click.option("--wrt", metavar="NAME", help="With respect to which input (default: all; forward mode takes one).")
 @click.option("--mode", type=click.Choice(["forward", "reverse"]), default="reverse", show_default=True)
 @click.option(
     "--numbers",
@@ -23,9 +31,17 @@ FORMATS = ("text", "json", "csv", "markdown", "latex", "dot", "mermaid", "svg")
     help="float, exact (fractions, sin(2), pi/2), symbolic, interval (sure bounds), or mp:50 (fifty digits). "
     "Default: float, or interval where --at has a range.",
 )
-@click.option("--digits", default=4, show_default=True, type=click.IntRange(0, 1000), help="Decimals in text and drawings.")
+@click.option(
+    "--digits",
+    default=4,
+    show_default=True,
+    type=click.IntRange(0, 1000),
+    help="Decimals in tables and drawings; JSON and CSV have all.",
+)
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
-@click.option("--out", type=click.Path(dir_okay=False), help="Write there instead of to the terminal.")
+@click.option(
+    "--out", metavar="FILE", type=click.Path(dir_okay=False), help="Write there instead of to the terminal."
+)
 def command(
     expression: str, at: str, wrt: str | None, mode: str, numbers: str | None, digits: int, form: str, out: str | None
 ) -> None:
@@ -45,18 +61,14 @@ def command(
     from wengert.files import write_whole
     from wengert.worksheets.explain import explain
 
-    names, values = inputs_of(expression, at, numbers)
-    from wengert.expressions import Range
-
+    values = inputs_of(expression, at, symbolic=numbers == "symbolic")
     if numbers is None:
-        numbers = "interval" if any(isinstance(v, Range) for v in values) else "float"
-    sheet = explain(expression, *values, wrt=wrt, mode=mode, numbers=numbers, names=names, digits=digits)
-    if form == "text" and out is None:
-        import shutil
-
-        rendered = sheet.to_text(width=max(60, shutil.get_terminal_size().columns))
-    else:
-        rendered = getattr(sheet, f"to_{form}")()
+        numbers = "interval" if any(isinstance(v, Range) for v in values.values()) else "float"
+    sheet = explain(
+        expression, *values.values(), wrt=wrt, mode=mode, numbers=numbers, names=list(values), digits=digits
+    )
+    width = max(NARROWEST, shutil.get_terminal_size().columns)
+    rendered: str = sheet.to_text(width=width) if form == "text" else getattr(sheet, f"to_{form}")()
     if out is None:
         click.echo(rendered.rstrip("\n"))
     else:
@@ -64,30 +76,21 @@ def command(
         click.echo(f"written to {out}", err=True)
 
 
-def inputs_of(expression: str, at: str, numbers: str | None) -> tuple[list[str], list[Any]]:
-    """The inputs of an expression and their values from ``--at``. Raises `click.UsageError` where they do not match."""
+def inputs_of(expression: str, at: str, symbolic: bool = False) -> Values:
+    """The inputs of an expression with their values from ``--at``. Raises ValueError where they do not match."""
     from wengert.worksheets.number_choice import functions
 
     known = functions()
-    names = list(parse(expression, known, CONSTANTS).names)
     given = parse_assignments(at, known) if at.strip() else {}
-    names += [name for name in given if name in CONSTANTS and name not in names and _mentions(expression, name)]
+    taken = [name for name in CONSTANTS if name not in given]  # a given value takes a constant's place
+    names = parse(expression, known, taken).names
     missing = [name for name in names if name not in given]
-    if numbers == "symbolic":
-        given = {**dict.fromkeys(missing, 0.0), **given}
-    elif missing:
+    if missing and not symbolic:
         example = ",".join(f"{name}=1" for name in missing)
-        raise click.UsageError(f"no value for {', '.join(missing)}; add --at {example}")
+        raise ValueError(f"no value for {', '.join(missing)}; add --at {example}")
     extra = [name for name in given if name not in names]
     if extra:
-        raise click.UsageError(f"--at gives {', '.join(extra)}, but the inputs of {expression!r} are {', '.join(names) or 'none'}")
-    return names, [given[name] for name in names]
-
-
-def _mentions(expression: str, name: str) -> bool:
-    import re
-
-    return re.search(rf"\b{name}\b", expression) is not None
-
-
-__all__ = ["ExpressionError", "command", "inputs_of"]
+        found = ", ".join(names) or "none"
+        raise ValueError(f"--at gives {', '.join(extra)}, but the inputs of {expression!r:.60} are {found}")
+    anything = Expression("0", (), (Literal("0", 0),))  # a symbol needs no value
+    return {name: given.get(name, anything) for name in names}

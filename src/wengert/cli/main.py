@@ -27,6 +27,16 @@ class LazyGroup(click.Group):
         command: click.Command = importlib.import_module(f"wengert.cli.{name}_command").command
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            from wengert.expression_tree import nearest
+
+            hint = nearest(args[0], COMMANDS) or f"; the commands are {', '.join(COMMANDS)}"
+            raise click.UsageError(f"no command {args[0]!r:.60}{hint}", ctx)
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
@@ -34,8 +44,11 @@ class LazyGroup(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
+        except BrokenPipeError:
+            raise  # the reader, such as `head`, has seen enough: click leaves quietly
         except (ValueError, TypeError, ArithmeticError, ImportError, OSError) as error:
-            click.echo(f"wengert: {error}", err=True)
+            notes = getattr(error, "__notes__", [])
+            click.echo("\n".join([f"wengert: {error}", *notes]), err=True)
             ctx.exit(2)
 
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 from collections.abc import Callable
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any
 
 from wengert.numbers.graph import Node
 
 
 def call_with_names(f: Callable[..., Any], args: tuple[Any, ...], words: dict[str, Any]) -> tuple[Any, dict[int, str]]:
-    """f's result, and the local name of every node that f (or a function it calls) held in a variable."""
-    code = getattr(f, "__code__", None)
+    """f's result, and the local name of every node that f held in a variable."""
+    code = _code(f)
     names: dict[int, str] = {}
 
     def watch(frame: FrameType, event: str, argument: Any) -> None:
@@ -32,6 +33,7 @@ def call_with_names(f: Callable[..., Any], args: tuple[Any, ...], words: dict[st
 
 def names_of_arrays(f: Callable[..., Any]) -> dict[int, str]:
     """The names, by identity, of the arrays that a function reads from its surroundings."""
+    f = inspect.unwrap(f)
     code = getattr(f, "__code__", None)
     if code is None:
         return {}
@@ -41,7 +43,15 @@ def names_of_arrays(f: Callable[..., Any]) -> dict[int, str]:
             surroundings[name] = cell.cell_contents
         except ValueError:
             continue
-    return {id(value): name for name, value in surroundings.items() if getattr(value, "shape", ())}
+    arrays = {name: value.data if hasattr(value, "requires_grad") else value for name, value in surroundings.items()}
+    return {id(value): name for name, value in arrays.items() if getattr(value, "shape", ())}
+
+
+def _code(f: Callable[..., Any]) -> CodeType | None:
+    """The code that the user wrote: behind decorators and transforms, or an object's own ``__call__``."""
+    f = inspect.unwrap(f)
+    found: CodeType | None = getattr(f, "__code__", None) or getattr(type(f).__call__, "__code__", None)
+    return found
 
 
 def _node_of(value: Any) -> Node | None:

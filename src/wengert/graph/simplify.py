@@ -11,7 +11,19 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from wengert.numbers.graph import Node
-from wengert.ops.arithmetic import add, divide, multiply, negative, ones_like, ratio, reciprocal, square, subtract, where, zeros_like
+from wengert.ops.arithmetic import (
+    add,
+    divide,
+    multiply,
+    negative,
+    ones_like,
+    ratio,
+    reciprocal,
+    square,
+    subtract,
+    where,
+    zeros_like,
+)
 from wengert.ops.kinds import shape
 from wengert.ops.op import Op
 from wengert.ops.products import matmul, outer
@@ -21,13 +33,19 @@ from wengert.ops.shape import broadcast_to, transpose
 Rule = Callable[..., Any]
 
 
-def written_number(x: Any) -> float | None:
-    """The number that an argument is in the program's text; None for an array and for what was traced."""
+def written_value(x: Any) -> Any:
+    """The value of a number that the program writes; None for an array and for what was computed from an input."""
     if type(x) is Node:
         x = x.value if x.role == "constant" else None
-    if x is None or shape(x):
-        return None
+    return None if x is None or shape(x) else x
+
+
+def written_number(x: Any) -> float | None:
+    """A written number as a float where that is exactly the same number, else None."""
+    x = written_value(x)
     x = getattr(x, "mid", x) if getattr(x, "delta", 0) == 0 else x
+    if isinstance(x, complex) and not x.imag:
+        x = x.real
     try:
         number = float(x)
         exact = int(number) if number.is_integer() else number  # sympy's 1 does not equal 1.0
@@ -43,7 +61,7 @@ def is_number(x: Any, value: float) -> bool:
 
 def is_written(x: Any) -> bool:
     """Whether an argument is a written number."""
-    return written_number(x) is not None
+    return written_value(x) is not None
 
 
 def came_from(x: Any, op: Op) -> bool:
@@ -74,6 +92,18 @@ def _signs(op: Op) -> Rule:
     return rule
 
 
+def _over_quotient(a: Any, b: Any) -> Any:
+    """A product with 1/n is a quotient."""
+    if came_from(b, divide) and is_number(b.args[0], 1):
+        return divide(multiply(a, b.args[0]), b.args[1])
+    return None
+
+
+def _scaled(x: Any) -> bool:
+    """Whether an argument is a product with a written number in front."""
+    return came_from(x, multiply) and is_written(x.args[0])
+
+
 def _cancelled(a: Any, b: Any) -> Any:
     """``c·n`` times the ratio x/n (0 where n is 0, where x is 0 too) is ``c·x``."""
     if not came_from(b, ratio):
@@ -94,7 +124,7 @@ def _out_of_sum(x: Any, **params: Any) -> Any:
     """Signs and written factors move out of a sum."""
     if (y := _negated(x)) is not None:
         return negative(sum(y, **params))
-    if came_from(x, multiply) and is_written(x.args[0]):
+    if _scaled(x):
         return multiply(x.args[0], sum(x.args[1], **params))
     return None
 
@@ -107,7 +137,7 @@ def _spread_number(a: Any, b: Any) -> Any:
     return None
 
 
-RULES: dict[str, tuple[Rule, ...]] = {
+EXACT: dict[str, tuple[Rule, ...]] = {
     "add": (
         lambda a, b: same_shape(a, b) if is_number(b, 0) else None,
         lambda a, b: same_shape(b, a) if is_number(a, 0) else None,
@@ -125,55 +155,70 @@ RULES: dict[str, tuple[Rule, ...]] = {
         lambda a, b: same_shape(b, a) if is_number(a, 1) else None,
         lambda a, b: negative(b) if is_number(a, -1) else None,
         lambda a, b: negative(a) if is_number(b, -1) else None,
-        lambda a, b: divide(a, b.args[0]) if came_from(b, reciprocal) else None,
-        lambda a, b: divide(b, a.args[0]) if came_from(a, reciprocal) else None,
-        lambda a, b: divide(multiply(a, b.args[0]), b.args[1]) if came_from(b, divide) and is_number(b.args[0], 1) else None,
         lambda a, b: multiply(b, a) if is_written(b) and not is_written(a) else None,
-        lambda a, b: multiply(a * b.args[0], b.args[1]) if is_written(a) and came_from(b, multiply) and is_written(b.args[0]) else None,
-        lambda a, b: (
-            multiply(b.args[0], multiply(a, b.args[1])) if came_from(b, multiply) and is_written(b.args[0]) else None
-        ),
         _signs(multiply),
         _spread_number,
-        _cancelled,
     ),
     "divide": (
         lambda a, b: same_shape(a, b) if is_number(b, 1) else None,
         _signs(divide),
     ),
     "negative": (lambda x: _negated(x),),
-    "matmul": (_signs(matmul),),
-    "outer": (_signs(outer),),
-    "sum": (_out_of_sum,),
-    "where": (_sign_out_of_selection,),
     "power": (
+        lambda a, b: ones_like(a) if is_number(b, 0) and not shape(a) else None,
         lambda a, b: a if is_number(b, 1) else None,
         lambda a, b: square(a) if is_number(b, 2) else None,
     ),
     "ones_like": (lambda x: x.graph.leaf("constant", ones_like(x.value)) if not shape(x) else None,),
     "zeros_like": (lambda x: x.graph.leaf("constant", zeros_like(x.value)) if not shape(x) else None,),
-    "transpose": (
-        lambda x, *, axis0, axis1: x.args[0] if came_from(x, transpose) and x.params == {"axis0": axis0, "axis1": axis1} else None,
-    ),
+    "transpose": (lambda x, **axes: x.args[0] if came_from(x, transpose) and x.params == axes else None,),
     "reshape": (lambda x, *, shape: x if tuple(shape) == x.shape else None,),
     "broadcast_to": (lambda x, *, shape: x if tuple(shape) == x.shape else None,),
 }
-"""The rules of each operation, tried in order."""
+"""The rules that change no bit of a value (but perhaps the sign of a zero), tried in order."""
+
+
+REORDERING: dict[str, tuple[Rule, ...]] = {
+    "multiply": (
+        lambda a, b: divide(a, b.args[0]) if came_from(b, reciprocal) else None,
+        lambda a, b: divide(b, a.args[0]) if came_from(a, reciprocal) else None,
+        _over_quotient,
+        lambda a, b: multiply(a * b.args[0], b.args[1]) if is_written(a) and _scaled(b) else None,
+        lambda a, b: multiply(b.args[0], multiply(a, b.args[1])) if _scaled(b) else None,
+        _cancelled,
+    ),
+    "matmul": (_signs(matmul),),
+    "outer": (_signs(outer),),
+    "sum": (_out_of_sum,),
+    "where": (_sign_out_of_selection,),
+}
+"""The rules that may round differently: right for derivatives, whose formulas nobody wrote."""
+
+
+def tidied(op: Op, args: tuple[Any, ...], params: Mapping[str, Any]) -> Any:
+    """The shorter form of the same value to the last bit, or None where no rule fits."""
+    return _shorter((EXACT,), op, args, params)
 
 
 def simplified(op: Op, args: tuple[Any, ...], params: Mapping[str, Any]) -> Any:
     """The shorter form of an operation, or None where no rule fits."""
-    number = _written_number(op, args)
+    return _shorter((EXACT, REORDERING), op, args, params)
+
+
+def _shorter(
+    tables: tuple[dict[str, tuple[Rule, ...]], ...], op: Op, args: tuple[Any, ...], params: Mapping[str, Any]
+) -> Any:
+    number = _folded(op, args)
     if number is not None:
         return number
-    for rule in RULES.get(op.name, ()):
+    for rule in itertools.chain.from_iterable(table.get(op.name, ()) for table in tables):
         shorter = rule(*args, **params)
-        if shorter is not None and shape(shorter) == _result_shape(op, args, params, shorter):
+        if shorter is not None and shape(shorter) == _result_shape(op, args, shorter):
             return shorter
     return None
 
 
-def _written_number(op: Op, args: tuple[Any, ...]) -> Any:
+def _folded(op: Op, args: tuple[Any, ...]) -> Any:
     """Arithmetic on written numbers, done at once where the result is no longer: 3 - 1 is 2, and 0.5·2 is 1."""
     if op not in (add, subtract, multiply):
         return None
@@ -188,7 +233,7 @@ def _written_number(op: Op, args: tuple[Any, ...]) -> Any:
     return next(a.graph for a in args if type(a) is Node).leaf("constant", value)
 
 
-def _result_shape(op: Op, args: tuple[Any, ...], params: Mapping[str, Any], shorter: Any) -> tuple[int, ...]:
+def _result_shape(op: Op, args: tuple[Any, ...], shorter: Any) -> tuple[int, ...]:
     """What shape the operation itself would give, for elementwise ones; others keep the rule's."""
     if op.infix is None or op is matmul:
         return shape(shorter)

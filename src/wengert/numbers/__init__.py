@@ -1,4 +1,5 @@
-"""The number systems. Python's own is always there; another is loaded when one of its numbers first appears."""
+"""The number systems. Python's own is always there; another is loaded when one of its numbers first
+appears."""
 
 from wengert.numbers import fractions, python
 from wengert.numbers.providers import PROVIDED

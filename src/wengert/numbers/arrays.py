@@ -1,4 +1,5 @@
-"""NumPy arrays. An operation is NumPy's function of the same name, under one rule for dtypes and IEEE arithmetic."""
+"""NumPy arrays. An operation is NumPy's function of the same name, under one rule for dtypes and IEEE
+arithmetic."""
 
 from __future__ import annotations
 
@@ -8,24 +9,41 @@ from typing import Any
 
 import numpy as np
 
-from wengert.numbers.dtypes import DEFAULT_FLOAT, result_type
+from wengert.numbers.dtypes import get_default_dtype, result_type
 from wengert.numbers.error_function import erf
+from wengert.numbers.mismatch import in_words
 from wengert.numbers.python import NAMED
 from wengert.ops.constants import resolve
 from wengert.ops.indexing import filled
 from wengert.ops.kinds import Bilinear, Composite, Discrete, Elementwise, Factorisation, Joint, Select
-from wengert.ops.op import Op, System
+from wengert.ops.op import Op, System, UnsupportedOperation
 
 Array = Any
 
 FLOATING = (np.dtype("float32"), np.dtype("float64"))
 _QUIET = contextvars.Context()
 _QUIET.run(np.seterr, all="ignore")
+((_WARNINGS, _OFF),) = _QUIET.items()
 
 
-def quietly(function: Callable[..., Any], *args: Any, **params: Any) -> Any:
-    """Call with NumPy's floating-point warnings off, ten times faster than `numpy.errstate` and as safe in threads."""
-    return _QUIET.copy().run(function, *args, **params)
+def quietly(function: Callable[..., Any], *args: Any) -> Any:
+    """Call with NumPy's floating-point warnings off: what `numpy.errstate` does, several times faster.
+
+    The function itself runs in an empty context, so only NumPy's own may be called.
+    """
+    return _QUIET.copy().run(function, *args)
+
+
+class quiet:
+    """NumPy's floating-point warnings off inside the block, in the caller's context."""
+
+    __slots__ = ("token",)
+
+    def __enter__(self) -> None:
+        self.token = _WARNINGS.set(_OFF)
+
+    def __exit__(self, *error: object) -> None:
+        _WARNINGS.reset(self.token)
 
 
 class Arrays:
@@ -41,12 +59,17 @@ class Arrays:
     tensordot = staticmethod(lambda a, b, *, axes: np.tensordot(a, b, axes))
     einsum = staticmethod(lambda *xs, subscripts: np.einsum(subscripts, *xs, optimize=len(xs) > 2))
     getitem = staticmethod(lambda x, *arrays, key: x[filled(key, [np.asarray(a) for a in arrays])])
-    take_along_axis = staticmethod(lambda x, indices, *, axis: np.take_along_axis(x, np.asarray(indices), axis))
+    take_along_axis = staticmethod(
+        lambda x, indices, *, axis: np.take_along_axis(x, np.asarray(indices), axis)
+    )
     reciprocal = staticmethod(lambda x: 1 / x)
     erf = staticmethod(erf)
     component = staticmethod(lambda x, *, index: x[index])
     inv, solve, det = np.linalg.inv, np.linalg.solve, np.linalg.det
-    cholesky, qr, eigh, eigensystem = np.linalg.cholesky, np.linalg.qr, np.linalg.eigh, np.linalg.eig
+    cholesky = np.linalg.cholesky
+    qr = staticmethod(lambda a: tuple(np.linalg.qr(a)))
+    eigh = staticmethod(lambda a: tuple(np.linalg.eigh(a)))
+    eigensystem = staticmethod(lambda a: tuple(np.linalg.eig(a)))
 
     @staticmethod
     def var(x: Array, *, axis: Any, correction: int, keepdims: bool) -> Array:
@@ -55,7 +78,6 @@ class Arrays:
     @staticmethod
     def std(x: Array, *, axis: Any, correction: int, keepdims: bool) -> Array:
         return np.std(x, axis=axis, ddof=correction, keepdims=keepdims)
-
 
     @staticmethod
     def broadcast_to(x: Array, *, shape: tuple[int, ...]) -> Array:
@@ -67,13 +89,14 @@ class Arrays:
 
     @staticmethod
     def sum(x: Array, *, axis: Any, keepdims: bool) -> Array:
-        return np.add.reduce(x, axis=axis, keepdims=keepdims)
+        total: Callable[..., Array] = np.add.reduce
+        return total(x, axis=axis, keepdims=keepdims)
 
     @staticmethod
     def scatter_add(g: Array, *arrays: Array, key: Any, shape: tuple[int, ...]) -> Array:
         out = np.zeros(shape, g.dtype)
         index = filled(key, [np.asarray(a) for a in arrays])
-        if arrays:
+        if arrays or any(isinstance(entry, list) for entry in index):
             np.add.at(out, index, g)
         else:
             out[index] = g
@@ -93,6 +116,13 @@ class Arrays:
         return tuple(np.linalg.svd(a, full_matrices=False))
 
     @staticmethod
+    def cofactors(a: Array) -> Array:
+        u, s, vt = np.linalg.svd(a)
+        others = np.where(np.eye(s.shape[-1]) == 1, 1, s[..., None, :]).prod(axis=-1)
+        sign = np.linalg.det(u) * np.linalg.det(vt)
+        return sign[..., None, None] * ((u.conj() * others[..., None, :]) @ vt.conj())
+
+    @staticmethod
     def slogdet(a: Array) -> tuple[Array, ...]:
         return tuple(np.linalg.slogdet(a))
 
@@ -102,7 +132,7 @@ class Arrays:
 
     @staticmethod
     def identity_mask(a: Array) -> Array:
-        return np.broadcast_to(np.eye(*a.shape[-2:], dtype=bool), a.shape)
+        return np.broadcast_to(np.eye(*a.shape[-2:]) == 1, a.shape)
 
     @staticmethod
     def near_equal(w: Array) -> bool:
@@ -110,7 +140,6 @@ class Arrays:
         scale = np.max(np.abs(w), axis=-1, keepdims=True, initial=0)
         close = np.abs(np.diff(ordered, axis=-1)) <= 64 * np.finfo(w.dtype).eps * scale
         return bool(np.any(close))
-
 
     @staticmethod
     def relu(x: Array) -> Array:
@@ -121,10 +150,9 @@ class Arrays:
         return 1 / (1 + np.exp(-x))
 
 
-
-
 class NumpyArrays(System):
-    """NumPy's arrays and scalars of numbers. Integers that an operation turns into floats become the default float."""
+    """NumPy's arrays and scalars of numbers. Integers that an operation turns into floats become the default
+    float."""
 
     def implement(self, op: Op) -> Callable[..., Any]:
         function = super().implement(op)
@@ -132,16 +160,21 @@ class NumpyArrays(System):
         first = 1 if isinstance(op, Select) and op.choose[0] is None else 0
 
         def evaluate(*args: Any, **params: Any) -> Any:
-            if len(args) == 1 and args[0].dtype in FLOATING:
-                return _QUIET.copy().run(function, *args, **params)
-            args = resolve(args, self)
-            dtype = result_type(args[first:]) if harmonised and args[first:] else args[0].dtype
-            if dtype.kind == "O":
-                return OBJECTS.evaluate(op, args, params)
-            if harmonised:
-                args = (*args[:first], *(_cast(a, dtype) for a in args[first:]))
-            result = _QUIET.copy().run(function, *args, **params)
-            return result if dtype.kind in "fc" else _default_floats(result)
+            try:
+                if len(args) == 1 and args[0].dtype in FLOATING:
+                    return _QUIET.copy().run(function, *args, **params)
+                args = resolve(args, self)
+                dtype = result_type(args[first:]) if harmonised and args[first:] else args[0].dtype
+                if dtype.kind == "O":
+                    return OBJECTS.evaluate(op, args, params)
+                if harmonised:
+                    args = (*args[:first], *(_cast(a, dtype) for a in args[first:]))
+                result = _QUIET.copy().run(function, *args, **params)
+                return result if dtype.kind in "fc" else _default_floats(result)
+            except (ValueError, TypeError, IndexError) as error:
+                if function is op.definition:
+                    raise
+                raise in_words(op, args, params, error) from None
 
         return evaluate
 
@@ -151,6 +184,8 @@ class NumpyArrays(System):
 
 def _cast(a: Any, dtype: np.dtype[Any]) -> Any:
     if not hasattr(a, "dtype"):
+        if a is None:
+            raise TypeError("expected a number or an array, got None")
         return dtype.type(a)
     return a if a.dtype == dtype else a.astype(dtype)
 
@@ -158,11 +193,12 @@ def _cast(a: Any, dtype: np.dtype[Any]) -> Any:
 def _default_floats(result: Any) -> Any:
     if isinstance(result, tuple):
         return tuple(map(_default_floats, result))
-    return result.astype(DEFAULT_FLOAT) if getattr(result, "dtype", None) == np.float64 else result
+    return result.astype(get_default_dtype()) if getattr(result, "dtype", None) == np.float64 else result
 
 
 class ObjectArrays:
-    """Arrays whose entries are numbers of another system (fractions, symbols): each entry answers for itself."""
+    """Arrays whose entries are numbers of another system (fractions, symbols): each entry answers for
+    itself."""
 
     def evaluate(self, op: Op, args: tuple[Any, ...], params: Any) -> Any:
         """The operation entry by entry where it is elementwise, else NumPy's function on objects, else its
@@ -172,7 +208,10 @@ class ObjectArrays:
             return entrywise(*(a if isinstance(a, np.ndarray) else _boxed(a) for a in args))
         if isinstance(op, Composite) and op.definition is not None:
             return op.definition(*args, **params)
-        return ARRAYS.find(op)(*args, **params)
+        function = ARRAYS.find(op)
+        if function is None:
+            raise UnsupportedOperation(f"arrays of Python objects have no operation {op.name!r}")
+        return function(*args, **params)
 
 
 def _boxed(number: Any) -> Array:

@@ -21,6 +21,19 @@ def exactly(x: Any) -> Any:
     return Fraction(x) if type(x) is int else x
 
 
+MOST_BITS = 200_000
+"""An exact power longer than this is refused: it would fill the memory long before anyone could read it."""
+
+
+def require_writable(base: Any, exponent: Any) -> None:
+    """Raise ValueError where a rational power has more than 200,000 bits."""
+    bits = max(abs(int(base.numerator)).bit_length(), int(base.denominator).bit_length())
+    if bits > 1 and abs(int(exponent)) * bits > MOST_BITS:
+        raise ValueError(
+            f"power: an exact result of more than {MOST_BITS:,} bits is refused; use floats or mp:50"
+        )
+
+
 class Fractions:
     """The operations that take fractions to fractions."""
 
@@ -31,12 +44,15 @@ class Fractions:
     @staticmethod
     def divide(a: Any, b: Any) -> Any:
         if b == 0:
-            raise ZeroDivisionError(f"divide: {a}/0 has no exact value; use floats where infinities or NaN occur")
+            raise ZeroDivisionError(
+                f"divide: {a}/0 has no exact value; use floats where infinities or NaN occur"
+            )
         return a / b
 
     @staticmethod
     def power(a: Any, b: Any) -> Any:
         if isinstance(b, int) or b.denominator == 1:
+            require_writable(a, b)
             if a == 0 and b < 0:
                 raise ZeroDivisionError(f"power: 0 to the {b} has no exact value")
             return a ** int(b)
@@ -71,7 +87,9 @@ def _symbolically(name: str, *args: Any) -> Any:
     try:
         from wengert.numbers import symbols
     except ImportError as missing:
-        raise ImportError(f"{name} of a fraction is irrational in general: pip install 'wengert[exact]'") from missing
+        raise ImportError(
+            f"{name} of a fraction is irrational in general: pip install 'wengert[exact]'"
+        ) from missing
     return symbols.exact_value(name, args)
 
 

@@ -1,4 +1,4 @@
-"""A graph under construction as a number system: evaluating an operation on a `Node` appends a line to a Wengert list.
+"""A graph under construction as a number system: an operation on a `Node` appends a line to a Wengert list.
 
 Every node carries the value that it was traced with, so its shape and dtype are that value's.
 """
@@ -8,12 +8,13 @@ from __future__ import annotations
 import linecache
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from wengert.ops.kinds import Composite, component
 from wengert.ops.methods import ArrayMethods
-from wengert.ops.op import SYSTEMS, Op, System
+from wengert.ops.op import SYSTEMS, Op, System, UnsupportedOperation, lookup
 
 _PACKAGE = str(Path(__file__).resolve().parent.parent)
 
@@ -22,10 +23,11 @@ class Node(ArrayMethods):
     """One line of a Wengert list.
 
     ``op`` is None for an input, a parameter or a constant (``role`` says which). ``args`` are nodes or plain
-    numbers. ``adjoint_of`` names the node whose adjoint a reverse sweep computed here.
+    numbers. A node of role ``adjoint`` or ``tangent`` is the name that a sweep gave to its only argument, as
+    the derivative that belongs to the node ``of``.
     """
 
-    __slots__ = ("adjoint_of", "args", "graph", "id", "line", "name", "op", "params", "role", "value")
+    __slots__ = ("args", "graph", "id", "line", "name", "of", "op", "params", "role", "value")
 
     def __init__(self, graph: Graph, role: str, value: Any, name: str = "") -> None:
         self.graph = graph
@@ -37,7 +39,7 @@ class Node(ArrayMethods):
         self.args: tuple[Any, ...] = ()
         self.params: Mapping[str, Any] = {}
         self.line: str | None = None
-        self.adjoint_of: Node | None = None
+        self.of: Node | None = None
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -46,40 +48,83 @@ class Node(ArrayMethods):
 
     @property
     def dtype(self) -> Any:
-        """The dtype of the traced value; its type where that has no dtype."""
-        return getattr(self.value, "dtype", type(self.value))
+        """The dtype of the traced value; AttributeError where that has none."""
+        return self.value.dtype
 
     def __repr__(self) -> str:
-        return f"<{self.name or self.role} v{self.id} {'' if self.op is None else self.op.name} {self.value!r:.60}>"
+        words = (self.name or self.role, f"v{self.id}", "" if self.op is None else self.op.name)
+        return f"<{' '.join(filter(None, words))} {self.value!r:.60}>"
 
     def __bool__(self) -> bool:
         return bool(self.value)
 
     def _refuse(self, what: str) -> Any:
         raise TypeError(
-            f"{what} of a traced value would bake today's number into the graph; keep the computation in wengert's "
-            f"operations, and read numbers from the result"
+            f"{what} of a traced value would bake today's number into the graph; keep the computation in "
+            f"wengert's operations, and read numbers from the result"
         )
 
     def __float__(self) -> float:
-        return self._refuse("float()")  # type: ignore[no-any-return]
+        return self._refuse("float(), or a function of the math module,")  # type: ignore[no-any-return]
 
     def __int__(self) -> int:
         return self._refuse("int()")  # type: ignore[no-any-return]
+
+    def __index__(self) -> int:
+        return self._refuse("An index or a count made")  # type: ignore[no-any-return]
 
     def item(self) -> Any:
         """Refused: a traced value has no number to hand out."""
         return self._refuse("item()")
 
     def __array__(self, *args: Any, **options: Any) -> Any:
-        return self._refuse("A NumPy call")
+        return self._refuse("A NumPy array")
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **words: Any) -> Any:
+        if method != "__call__" or words:
+            return self._refuse(f"np.{ufunc.__name__}.{method}()")
+        return _of_numpy(ufunc)(*inputs)
+
+    def __array_function__(self, function: Any, types: Any, args: Any, words: Any) -> Any:
+        return _of_numpy(function)(*args, **words)
+
+
+def _of_numpy(function: Callable[..., Any]) -> Op:
+    """The operation of the same name as NumPy's function."""
+    try:
+        return lookup(function.__name__)
+    except KeyError:
+        raise TypeError(f"np.{function.__name__}: wengert's table has no operation of that name") from None
+
+
+Rewrite = Callable[[Op, tuple[Any, ...], Mapping[str, Any]], Any]
 
 
 class Graph:
-    """A Wengert list: the operations of one evaluation in order."""
+    """A Wengert list: the operations of one evaluation in order.
 
-    def __init__(self) -> None:
+    With ``share``, an operation on the same arguments is one node. ``rewrite`` may answer an operation with
+    something simpler before it is recorded; it returns None to let it stand. ``literal`` turns a number or an
+    array of the program into a constant's value and its text; without it, numbers stay as they are. With
+    ``name_derivatives`` every adjoint and tangent becomes a node of its own, so that formulas can refer to
+    it.
+    """
+
+    def __init__(
+        self,
+        share: bool = False,
+        rewrite: Rewrite | None = None,
+        literal: Callable[[Any], tuple[Any, str]] | None = None,
+        name_derivatives: bool = False,
+    ) -> None:
         self.nodes: list[Node] = []
+        self.share = share
+        self.rewrite = rewrite
+        self.literal = literal
+        self.name_derivatives = name_derivatives
+        self.shared: dict[Any, Any] = {}
+        self.kept: list[Any] = []
+        self.closed = False
 
     def __iter__(self) -> Iterator[Node]:
         return iter(self.nodes)
@@ -95,12 +140,83 @@ class Graph:
 
     def append(self, op: Op, args: tuple[Any, ...], params: Mapping[str, Any]) -> Any:
         """Record ``op(*args, **params)`` and evaluate it on the traced values."""
-        value = op.apply(tuple(a.value if type(a) is Node else a for a in args), params)
+        if self.closed:
+            raise RuntimeError(
+                f"{op.name}: a value traced earlier was kept and is used again; a traced function must not "
+                f"store what it computes (an optimizer's momentum, a running mean) outside its parameters"
+            )
+        args = tuple(self.lift(a) for a in args)
+        key = _identity(op, args, params) if self.share else None
+        if key is not None and key in self.shared:
+            return self.shared[key]
+        simpler = self.rewrite(op, args, params) if self.rewrite is not None else None
+        if simpler is not None:
+            return simpler
+        node = self._record(op, args, params)
+        if key is not None:
+            self.shared[key] = node
+        return node
+
+    def lift(self, x: Any) -> Any:
+        """An array or a written number that is no node as a constant of the graph; anything else as it is."""
+        if type(x) is Node:
+            return x
+        if getattr(x, "shape", ()):
+            return self._constant(("array", id(x)), x)
+        if (
+            self.literal is not None
+            and isinstance(x, (int, float, complex, Fraction))
+            and type(x) is not bool
+        ):
+            return self._constant(("number", type(x), repr(x)), x)
+        return x
+
+    def _constant(self, key: Any, x: Any) -> Node:
+        if key not in self.shared:
+            value, text = (x, "") if self.literal is None else self.literal(x)
+            self.shared[key] = self.leaf("constant", value, text)
+            self.kept.append(x)  # so that no other array takes its id
+        known: Node = self.shared[key]
+        return known
+
+    def derivative(self, role: str, value: Node, of: Node) -> Node:
+        """Name a node as the adjoint or the tangent of another, where this graph names them."""
+        if not self.name_derivatives:
+            return value
+        node = self.leaf(role, value.value)
+        node.args, node.of = (value,), of
+        return node
+
+    def _record(self, op: Op, args: tuple[Any, ...], params: Mapping[str, Any]) -> Any:
+        value = _value(op, tuple(a.value if type(a) is Node else a for a in args), params)
         node = self.leaf("operation", value)
         node.op, node.args, node.params, node.line = op, args, params, calling_line()
         if isinstance(value, tuple):
             return tuple(component.apply((node,), {"index": k}) for k in range(len(value)))
         return node
+
+
+def _value(op: Op, args: tuple[Any, ...], params: Mapping[str, Any]) -> Any:
+    """The operation on the traced values. What only arrays can do, a number does as an array without axes."""
+    try:
+        return op.apply(args, params)
+    except UnsupportedOperation:
+        if any(getattr(a, "shape", ()) for a in args):
+            raise
+        import numpy as np
+
+        return op.apply(tuple(np.asarray(a, dtype=object) for a in args), params)
+
+
+def _identity(op: Op, args: tuple[Any, ...], params: Mapping[str, Any]) -> Any:
+    """Equal for two calls that are sure to give the same value; None where that cannot be told."""
+    words = [("node", a.id) if type(a) is Node else (type(a), a) for a in args]
+    key = (op.name, *words, *sorted((k, repr(v)) for k, v in params.items()))
+    try:
+        hash(key)
+    except TypeError:
+        return None
+    return key
 
 
 def calling_line() -> str | None:
@@ -128,4 +244,3 @@ class _Graphs(System):
 
 
 SYSTEMS[Node] = _Graphs("graph", 9)
-

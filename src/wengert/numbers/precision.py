@@ -13,6 +13,31 @@ from wengert.numbers.python import Floats, Scalars
 from wengert.ops.constants import resolve
 from wengert.ops.op import Op, System
 
+LARGEST_EXPONENT = 2**20
+"""A number beyond 2^(2^20), or about 10^315652, counts as infinite: mpmath would work on it for ever."""
+
+
+def _within_range(value: Any) -> Any:
+    if (
+        isinstance(value, mpmath.mpf)
+        and mpmath.isfinite(value)
+        and value
+        and mpmath.mag(value) > LARGEST_EXPONENT
+    ):
+        return mpmath.inf if value > 0 else -mpmath.inf
+    return value
+
+
+def _bounded(function: Callable[..., Any]) -> Callable[..., Any]:
+    """An exponential function that takes an argument of more than a million to its limit."""
+
+    def evaluate(x: Any) -> Any:
+        if isinstance(x, mpmath.mpf) and abs(x) > LARGEST_EXPONENT:
+            x = mpmath.inf if x > 0 else -mpmath.inf
+        return function(x)
+
+    return evaluate
+
 
 class Decimals:
     """The operations on mpmath's numbers that differ from mpmath's functions of the same name."""
@@ -20,6 +45,10 @@ class Decimals:
     add, subtract, multiply, negative = Floats.add, Floats.subtract, Floats.multiply, Floats.negative
     equal, not_equal, less, less_equal = Floats.equal, Floats.not_equal, Floats.less, Floats.less_equal
     greater, greater_equal, abs = Floats.greater, Floats.greater_equal, abs
+
+    exp, expm1, sinh, cosh = (
+        staticmethod(_bounded(f)) for f in (mpmath.exp, mpmath.expm1, mpmath.sinh, mpmath.cosh)
+    )
 
     @staticmethod
     def divide(a: Any, b: Any) -> Any:
@@ -29,7 +58,11 @@ class Decimals:
 
     @staticmethod
     def power(a: Any, b: Any) -> Any:
-        return mpmath.inf if a == 0 and b < 0 else mpmath.power(a, b)
+        if a == 0:
+            return mpmath.inf if b < 0 else mpmath.power(a, b)
+        if abs(mpmath.mag(a) * b) > LARGEST_EXPONENT and mpmath.mag(a) not in (0, 1):
+            return mpmath.inf if (mpmath.mag(a) > 1) == (b > 0) else mpmath.mpf(0)
+        return mpmath.power(a, b)
 
     @staticmethod
     def log(x: Any) -> Any:
@@ -64,8 +97,10 @@ class DecimalNumbers(System):
     def adapt(self, op: Op, function: Callable[..., Any]) -> Callable[..., Any]:
         def evaluate(*args: Any, **params: Any) -> Any:
             numbers = [decimal(a) for a in resolve(args, self)]
-            value = function(*numbers, **params)
-            left_the_reals = isinstance(value, mpmath.mpc) and not any(isinstance(n, mpmath.mpc) for n in numbers)
+            value = _within_range(function(*numbers, **params))
+            left_the_reals = isinstance(value, mpmath.mpc) and not any(
+                isinstance(n, mpmath.mpc) for n in numbers
+            )
             return mpmath.nan if left_the_reals else value
 
         return evaluate
@@ -82,12 +117,29 @@ def decimal(x: Any) -> Any:
     return mpmath.mpf(x.numerator) / x.denominator if isinstance(x, Fraction) else x
 
 
-class Intervals:
-    """The operations on intervals that mpmath lacks. A comparison that is not settled answers None, and `where` on
-    it gives the hull of both branches: the result is still sure to hold the value."""
+def _exp_of_interval(x: Any) -> Any:
+    if max(abs(x.a), abs(x.b)) > LARGEST_EXPONENT:
+        return mpmath.iv.mpf([0, "inf"])
+    return mpmath.iv.exp(x)
 
-    add, subtract, multiply, negative, abs = Floats.add, Floats.subtract, Floats.multiply, Floats.negative, abs
-    less, less_equal, greater, greater_equal = Floats.less, Floats.less_equal, Floats.greater, Floats.greater_equal
+
+class Intervals:
+    """The operations on intervals that mpmath lacks. A comparison that is not settled answers None, and
+    `where` on it gives the hull of both branches: the result is still sure to hold the value."""
+
+    add, subtract, multiply, negative, abs = (
+        Floats.add,
+        Floats.subtract,
+        Floats.multiply,
+        Floats.negative,
+        abs,
+    )
+    less, less_equal, greater, greater_equal = (
+        Floats.less,
+        Floats.less_equal,
+        Floats.greater,
+        Floats.greater_equal,
+    )
 
     @staticmethod
     def divide(a: Any, b: Any) -> Any:
@@ -106,7 +158,9 @@ class Intervals:
 
     @staticmethod
     def log(x: Any) -> Any:
-        return mpmath.iv.log(x) if x > 0 else mpmath.iv.mpf(["-inf", x.b if x.b <= 0 else mpmath.iv.log(x.b).b])
+        return (
+            mpmath.iv.log(x) if x > 0 else mpmath.iv.mpf(["-inf", x.b if x.b <= 0 else mpmath.iv.log(x.b).b])
+        )
 
     @staticmethod
     def equal(a: Any, b: Any) -> bool | None:
@@ -171,7 +225,9 @@ class IntervalNumbers(System):
 
     def adapt(self, op: Op, function: Callable[..., Any]) -> Callable[..., Any]:
         def evaluate(*args: Any, **params: Any) -> Any:
-            return function(*(a if isinstance(a, bool) else interval(a) for a in resolve(args, self)), **params)
+            return function(
+                *(a if isinstance(a, bool) else interval(a) for a in resolve(args, self)), **params
+            )
 
         return evaluate
 
@@ -180,7 +236,7 @@ class IntervalNumbers(System):
         return +named[text] if text in named else interval(Fraction(text))
 
 
-_INTERVAL_FUNCTIONS = ("exp", "sqrt", "sin", "cos", "tan")
+_INTERVAL_FUNCTIONS = ("sqrt", "sin", "cos", "tan")
 
 
 def interval(x: Any) -> Any:
@@ -193,7 +249,8 @@ def interval(x: Any) -> Any:
 
 
 class _IntervalLibrary:
-    exp, sqrt, sin, cos, tan = (staticmethod(getattr(mpmath.iv, name)) for name in _INTERVAL_FUNCTIONS)
+    exp = staticmethod(_exp_of_interval)
+    sqrt, sin, cos, tan = (staticmethod(getattr(mpmath.iv, name)) for name in _INTERVAL_FUNCTIONS)
 
 
 DECIMALS = DecimalNumbers("mpmath", 3, Decimals, mpmath, Scalars)

@@ -1,4 +1,5 @@
-"""Which library's numbers are handled where. A number system is imported when one of its numbers first appears."""
+"""Which library's numbers are handled where. A number system is imported when one of its numbers first
+appears."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from wengert.ops.constants import resolve
-from wengert.ops.op import SYSTEMS, Op, System
+from wengert.ops.op import SYSTEMS, Op, System, UnsupportedOperation
 
 Number = Any
 NAN, INF = math.nan, math.inf
@@ -38,6 +38,18 @@ class Floats:
     erf = math.erf
     isnan = math.isnan
     isfinite = math.isfinite
+
+    @staticmethod
+    def relu(x: Number) -> Number:
+        return type(x)(0) if x < 0 else x
+
+    @staticmethod
+    def maximum(a: Number, b: Number) -> Number:
+        return a if a > b or a != a else b
+
+    @staticmethod
+    def minimum(a: Number, b: Number) -> Number:
+        return a if a < b or a != a else b
 
     @staticmethod
     def divide(a: Number, b: Number) -> Number:
@@ -211,6 +223,23 @@ class Complexes:
             return complex(NAN, NAN)
 
 
+def _unordered(op: Op) -> Callable[..., Number]:
+    """The row's definition on complex numbers, which no comparison can decide."""
+
+    def evaluate(*args: Number, **params: Any) -> Number:
+        assert op.definition is not None
+        try:
+            return op.definition(*args, **params)
+        except UnsupportedOperation:
+            raise
+        except TypeError:
+            raise UnsupportedOperation(
+                f"complex numbers have no operation {op.name!r}: they are not ordered"
+            ) from None
+
+    return evaluate
+
+
 def _without_exceptions(function: Callable[..., Number]) -> Callable[..., Number]:
     def evaluate(*args: Number) -> Number:
         try:
@@ -224,8 +253,16 @@ def _without_exceptions(function: Callable[..., Number]) -> Callable[..., Number
 class PythonNumbers(System):
     """Real or complex Python numbers."""
 
+    def implement(self, op: Op) -> Callable[..., Any]:
+        implementation = super().implement(op)
+        return implementation if self.rank == 0 or implementation is not op.definition else _unordered(op)
+
     def adapt(self, op: Op, function: Callable[..., Any]) -> Callable[..., Any]:
-        guarded = _without_exceptions(function) if self.rank and function.__class__.__name__ != "function" else function
+        guarded = (
+            _without_exceptions(function)
+            if self.rank and function.__class__.__name__ != "function"
+            else function
+        )
 
         def evaluate(*args: Any, **params: Any) -> Any:
             return guarded(*resolve(args, self), **params)

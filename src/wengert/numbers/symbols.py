@@ -8,14 +8,15 @@ from typing import Any
 
 import sympy
 
-from wengert.numbers.fractions import exactly
+from wengert.numbers.fractions import exactly, require_writable
 from wengert.numbers.python import Scalars
 from wengert.ops.constants import resolve
-from wengert.ops.op import Op, System, lookup
+from wengert.ops.op import Op, System, UnsupportedOperation, lookup
 
 
 class Symbols:
-    """The operations whose sympy function has another name, or a form that reads better than the definition."""
+    """The operations whose sympy function has another name, or a form that reads better than the
+    definition."""
 
     abs, ceil = sympy.Abs, sympy.ceiling
     maximum, minimum = sympy.Max, sympy.Min
@@ -44,11 +45,21 @@ class Symbols:
 
     @staticmethod
     def power(a: Any, b: Any) -> Any:
+        if a.is_Rational and b.is_Integer:
+            require_writable(a, b)
         return a**b
 
     @staticmethod
     def square(x: Any) -> Any:
         return x**2
+
+    @staticmethod
+    def xlogy(x: Any, y: Any) -> Any:
+        return x * sympy.log(y)
+
+    @staticmethod
+    def ratio(a: Any, b: Any) -> Any:
+        return a / b
 
     @staticmethod
     def softplus(x: Any) -> Any:
@@ -61,8 +72,12 @@ class Symbols:
     @staticmethod
     def round(x: Any) -> Any:
         if not x.is_number:
-            raise TypeError("round: a symbol has no nearest whole number")
-        return sympy.Integer(round(Fraction(x.p, x.q))) if x.is_Rational else sympy.floor(x + sympy.Rational(1, 2))
+            raise UnsupportedOperation("sympy numbers have no operation 'round' where they hold a symbol")
+        return (
+            sympy.Integer(round(Fraction(x.p, x.q)))
+            if x.is_Rational
+            else sympy.floor(x + sympy.Rational(1, 2))
+        )
 
     @staticmethod
     def isnan(x: Any) -> Any:
@@ -94,7 +109,9 @@ class SymbolicNumbers(System):
 
     def adapt(self, op: Op, function: Callable[..., Any]) -> Callable[..., Any]:
         def evaluate(*args: Any, **params: Any) -> Any:
-            return function(*(a if isinstance(a, bool) else symbolic(a) for a in resolve(args, self)), **params)
+            return function(
+                *(a if isinstance(a, bool) else symbolic(a) for a in resolve(args, self)), **params
+            )
 
         return evaluate
 

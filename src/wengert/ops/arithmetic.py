@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from wengert.ops.kinds import Case, discrete, elementwise, select
-from wengert.ops.op import later
+from wengert.ops.op import Op, later
 
 add = elementwise(
     "add",
@@ -31,7 +31,7 @@ multiply = elementwise(
     aliases=("mul",),
     sample=[Case(1.5, -0.5), Case([1.0, 2.0], [[0.25], [-1.5]])],
 )
-divide = elementwise(
+divide: Op = elementwise(
     "divide",
     partials=(lambda a, b, y: reciprocal(b), lambda a, b, y: -divide(y, b)),
     infix="/",
@@ -41,33 +41,47 @@ divide = elementwise(
     aliases=("div", "true_divide"),
     sample=[Case(1.5, -0.5), Case([1.0, 2.0], [[0.25], [-1.5]])],
 )
+ratio: Op = elementwise(
+    "ratio",
+    partials=(
+        lambda a, b, y: ratio(ones_like(a), b),
+        lambda a, b, y: -ratio(y, b),
+    ),
+    definition=lambda a, b: where(equal(b, 0), zeros_like(a), divide(a, where(equal(b, 0), ones_like(b), b))),
+    precedence=20,
+    text="{0}/{1}",
+    tex=r"\frac{{{0}}}{{{1}}}",
+    kink="a ratio a/b and its derivatives are taken as 0 where b = 0",
+    sample=[Case(1.5, -0.5), Case([1.0, 2.0], [[0.25], [-1.5]])],
+)
 negative = elementwise(
     "negative",
     partials=(lambda x, y: -1,),
-    infix="-",
     precedence=15,
     tex="-{0}",
+    text="-{0}",
     aliases=("neg",),
     sample=[Case(1.5), Case([0.5, -2.0])],
 )
-power = elementwise(
+power: Op = elementwise(
     "power",
     partials=(
-        lambda a, b, y: b * power(a, b - 1),
-        lambda a, b, y: where(equal(a, 0), 0 * b, y * later.log(where(equal(a, 0), 1, a))),
+        lambda a, b, y: zeros_like(a) if type(b) is int and b == 0 else b * power(a, b - 1),
+        lambda a, b, y: later.xlogy(y, a),
     ),
     infix="^",
     precedence=30,
     tex="{{{0}}}^{{{1}}}",
     domain="a > 0, or b a whole number (a ≠ 0 where b < 0)",
-    kink="∂(aᵇ)/∂b at a = 0 is taken as 0",
     aliases=("pow",),
     sample=[Case(1.5, 2.0), Case([0.5, 2.0], [[0.25], [-1.5]])],
 )
-reciprocal = elementwise(
+reciprocal: Op = elementwise(
     "reciprocal",
     partials=(lambda x, y: -(y * y),),
     tex=r"\frac{{1}}{{{0}}}",
+    text="1/{0}",
+    precedence=20,
     domain="x ≠ 0",
     definition=lambda x: divide(1, x),
     sample=[Case(1.5), Case([0.5, -2.0])],
@@ -76,6 +90,8 @@ square = elementwise(
     "square",
     partials=(lambda x, y: 2 * x,),
     tex="{0}^{{2}}",
+    text="{0}²",
+    precedence=30,
     definition=lambda x: x * x,
     sample=[Case(-1.5), Case([0.5, -2.0])],
 )
@@ -96,15 +112,20 @@ rsqrt = elementwise(
 )
 abs = select(
     "abs",
-    choose=(lambda g, x, y: where(x > 0, g, where(x < 0, -g, zeros_like(g))),),
-    tex=r"\left|{0}\right|",
+    choose=(lambda g, x, y: where(greater(x, 0), g, where(less(x, 0), -g, zeros_like(g))),),
+    tex=r"|{0}|",
+    text="|{0}|",
     kink="the derivative of |x| at 0 is taken as 0",
     aliases=("absolute", "fabs"),
     sample=[Case(-1.5), Case([0.5, -2.0])],
 )
 _locally_constant = {"choose": (lambda g, x, y: zeros_like(g),)}
-sign = select("sign", **_locally_constant, tex=r"\operatorname{{sign}} {0}", sample=[Case(-1.5), Case([0.5, -2.0])])
-floor = select("floor", **_locally_constant, tex=r"\lfloor {0} \rfloor", sample=[Case(-1.25), Case([0.5, -2.25])])
+sign = select(
+    "sign", **_locally_constant, tex=r"\operatorname{{sign}} {0}", sample=[Case(-1.5), Case([0.5, -2.0])]
+)
+floor = select(
+    "floor", **_locally_constant, tex=r"\lfloor {0} \rfloor", sample=[Case(-1.25), Case([0.5, -2.25])]
+)
 ceil = select("ceil", **_locally_constant, tex=r"\lceil {0} \rceil", sample=[Case(-1.25), Case([0.5, -2.25])])
 round = select(
     "round",
@@ -113,6 +134,14 @@ round = select(
     sample=[Case(-1.25), Case([0.75, -2.25])],
     doc="To the nearest whole number; halves go to the even one.",
 )
+
+
+def only(condition: object, g: object) -> object:
+    """An adjoint where the condition holds, and zero elsewhere; of a single number then None, as nothing
+    flows."""
+    if type(g) is float and type(condition) is bool:
+        return g if condition else None
+    return where(condition, g, zeros_like(g))
 
 
 def _tie(g: object, wins: object, ties: object) -> object:
@@ -135,11 +164,11 @@ minimum = select(
     definition=lambda a, b: where(a < b, a, b),
     sample=[Case(1.5, -0.5), Case([1.0, -2.0], [[0.25], [-1.5]])],
 )
-where = select(
+where: Op = select(
     "where",
     choose=(
         None,
-        lambda g, c, a, b, y: where(c, g, zeros_like(g)),
+        lambda g, c, a, b, y: only(c, g),
         lambda g, c, a, b, y: where(c, zeros_like(g), g),
     ),
     tex=r"\begin{{cases}}{1} & {0}\\{2}\end{{cases}}",
@@ -159,25 +188,47 @@ clip = select(
     sample=[Case(1.5, -0.5, 1.0), Case([1.0, -2.0, 0.5], -1.0, 0.75)],
 )
 
-equal = discrete("equal", arity=2, infix="=", precedence=5, tex="{0} = {1}", sample=[Case(1.5, -0.5), Case(1.0, 1.0)])
-not_equal = discrete("not_equal", arity=2, infix="≠", precedence=5, tex=r"{0} \ne {1}", sample=[Case(1.5, -0.5)])
-less = discrete("less", arity=2, infix="<", precedence=5, tex="{0} < {1}", sample=[Case(1.5, -0.5)], aliases=("lt",))
-less_equal = discrete(
-    "less_equal", arity=2, infix="≤", precedence=5, tex=r"{0} \le {1}", sample=[Case(1.5, -0.5)], aliases=("le",)
+equal: Op = discrete(
+    "equal", arity=2, infix="=", precedence=5, tex="{0} = {1}", sample=[Case(1.5, -0.5), Case(1.0, 1.0)]
 )
-greater = discrete(
+not_equal = discrete(
+    "not_equal", arity=2, infix="≠", precedence=5, tex=r"{0} \ne {1}", sample=[Case(1.5, -0.5)]
+)
+less: Op = discrete(
+    "less", arity=2, infix="<", precedence=5, tex="{0} < {1}", sample=[Case(1.5, -0.5)], aliases=("lt",)
+)
+less_equal = discrete(
+    "less_equal",
+    arity=2,
+    infix="≤",
+    precedence=5,
+    tex=r"{0} \le {1}",
+    sample=[Case(1.5, -0.5)],
+    aliases=("le",),
+)
+greater: Op = discrete(
     "greater", arity=2, infix=">", precedence=5, tex="{0} > {1}", sample=[Case(1.5, -0.5)], aliases=("gt",)
 )
 greater_equal = discrete(
-    "greater_equal", arity=2, infix="≥", precedence=5, tex=r"{0} \ge {1}", sample=[Case(1.5, -0.5)], aliases=("ge",)
+    "greater_equal",
+    arity=2,
+    infix="≥",
+    precedence=5,
+    tex=r"{0} \ge {1}",
+    sample=[Case(1.5, -0.5)],
+    aliases=("ge",),
 )
 isnan = discrete("isnan", arity=1, sample=[Case(1.5)])
 isfinite = discrete("isfinite", arity=1, sample=[Case(1.5)])
 logical_and = discrete("logical_and", arity=2, infix="∧", precedence=4, sample=[Case(True, False)])
 logical_or = discrete("logical_or", arity=2, infix="∨", precedence=3, sample=[Case(True, False)])
 logical_not = discrete("logical_not", arity=1, sample=[Case(True)])
-zeros_like = discrete("zeros_like", arity=1, sample=[Case(1.5), Case([1.5, 2.0])])
-ones_like = discrete("ones_like", arity=1, sample=[Case(1.5), Case([1.5, 2.0])])
+zeros_like: Op = discrete("zeros_like", arity=1, sample=[Case(1.5), Case([1.5, 2.0])])
+ones_like: Op = discrete("ones_like", arity=1, sample=[Case(1.5), Case([1.5, 2.0])])
 stop_gradient = discrete(
-    "stop_gradient", arity=1, tex="{0}", definition=lambda x: x, doc="The value itself, through which nothing flows."
+    "stop_gradient",
+    arity=1,
+    tex="{0}",
+    definition=lambda x: x,
+    doc="The value itself, through which nothing flows.",
 )

@@ -1,4 +1,5 @@
-"""Constants that stay text until a number system is chosen: 0.044715 is 44715/1000000 exactly, or 50 right digits."""
+"""Constants that stay text until a number system is chosen: 0.044715 is 44715/1000000 exactly, or 50 right
+digits."""
 
 from __future__ import annotations
 
@@ -25,6 +26,19 @@ class Constant:
 
     def __repr__(self) -> str:
         return self.text
+
+    # mpmath's numbers ask for these two instead of making way for an operand's own operators.
+
+    def _mpmath_(self, precision: int, rounding: str) -> Any:
+        import mpmath
+
+        return system_of(mpmath.mp.one).constant(self.text)
+
+    @property
+    def _mpi_(self) -> Any:
+        import mpmath
+
+        return system_of(mpmath.iv.one).constant(self.text)._mpi_
 
     def _meet(self, name: str, left: Any, right: Any) -> Any:
         return lookup(name)(left, right)
@@ -71,4 +85,6 @@ SYSTEMS[Constant] = _Constants("constant", -1)
 
 def resolve(args: tuple[Any, ...], system: System) -> tuple[Any, ...]:
     """The arguments with every constant as a number of the system."""
+    if Constant not in map(type, args):
+        return args
     return tuple(system.constant(a.text) if type(a) is Constant else a for a in args)

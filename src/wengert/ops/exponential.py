@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wengert.ops.arithmetic import ones_like, reciprocal, rsqrt, square
+from wengert.ops.arithmetic import equal, ones_like, ratio, reciprocal, rsqrt, square, where, zeros_like
 from wengert.ops.constants import Constant
 from wengert.ops.kinds import Case, elementwise
 
@@ -42,4 +42,15 @@ erf = elementwise(
     partials=(lambda x, y: exp(-square(x)) * 2 * rsqrt(ones_like(x) * Constant("pi")),),
     tex=r"\operatorname{{erf}} {0}",
     sample=[Case(0.5), Case([0.5, -1.25])],
+)
+xlogy = elementwise(
+    "xlogy",
+    partials=(lambda x, y, z: log(y), lambda x, y, z: ratio(x, y)),
+    tex=r"{0} \ln {1}",
+    text="{0}·log({1})",
+    precedence=20,
+    domain="y > 0, or x = 0",
+    definition=lambda x, y: where(equal(x, 0), zeros_like(x), x * log(where(equal(x, 0), ones_like(y), y))),
+    sample=[Case(0.5, 2.0), Case([0.5, -1.5], [[0.25], [3.0]])],
+    doc="x·ln y, and 0 where x = 0, as in SciPy and PyTorch.",
 )

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from wengert.ops.kinds import Case, Linear, discrete, linear, shape
-from wengert.ops.op import grid, later
+from wengert.ops.op import Op, grid, later
 
 
 class Slot:
@@ -33,7 +33,9 @@ class GetItem(Linear):
     def __call__(self, *args: Any, **params: Any) -> Any:
         return self.apply(*self.bind(args, params))
 
-    def bind(self, args: tuple[Any, ...], params: dict[str, Any]) -> tuple[tuple[Any, ...], Mapping[str, Any]]:
+    def bind(
+        self, args: tuple[Any, ...], params: dict[str, Any]
+    ) -> tuple[tuple[Any, ...], Mapping[str, Any]]:
         x, key = (*args, params["key"])[:2] if "key" in params else args
         arrays: list[Any] = []
         template = tuple(_static(entry, arrays) for entry in (key if isinstance(key, tuple) else (key,)))
@@ -41,7 +43,7 @@ class GetItem(Linear):
 
 
 def _static(entry: Any, arrays: list[Any]) -> Any:
-    if entry is None or entry is Ellipsis or isinstance(entry, slice):
+    if entry is None or entry is Ellipsis or isinstance(entry, (slice, list)):
         return entry
     if isinstance(entry, int) and not isinstance(entry, bool):
         return entry
@@ -72,12 +74,13 @@ getitem = GetItem(
         Case(grid(3, 4), (..., None, -1)),
     ],
 )
-scatter_add = linear(
+scatter_add: Op = linear(
     "scatter_add",
     transpose=lambda g, x, *indices, key, shape: getitem.apply((g, *indices), {"key": key}),
     parameters={"key": (), "shape": ()},
     tex=r"\operatorname{{scatter}} {0}",
-    doc="Zeros of the given shape with the entries added at the positions of the key: the transpose of indexing.",
+    sample=[Case(grid(2, 3), key=(slice(1, 3),), shape=(4, 3))],
+    doc="Zeros of the given shape with the entries added at the key: the transpose of indexing.",
 )
 
 
@@ -106,16 +109,21 @@ take_along_axis = linear(
     aliases=("gather",),
     sample=[Case(grid(2, 3), [[0, 2], [1, 1]], axis=1)],
 )
-put_along_axis = linear(
+put_along_axis: Op = linear(
     "put_along_axis",
     transpose=lambda g, x, indices, *, axis, shape: take_along_axis(g, indices, axis=axis),
     arity=2,
     parameters={"axis": -1, "shape": ()},
     tex=r"\operatorname{{put}}({0}, {1})",
+    sample=[Case(grid(2, 2), [[0, 2], [1, 1]], axis=1, shape=(2, 3))],
     doc="Zeros of the given shape with entries added along an axis: the transpose of take_along_axis.",
 )
-argmax = discrete("argmax", arity=1, parameters={"axis": None, "keepdims": False}, sample=[Case(grid(2, 3), axis=1)])
-argmin = discrete("argmin", arity=1, parameters={"axis": None, "keepdims": False}, sample=[Case(grid(2, 3), axis=1)])
+argmax = discrete(
+    "argmax", arity=1, parameters={"axis": None, "keepdims": False}, sample=[Case(grid(2, 3), axis=1)]
+)
+argmin = discrete(
+    "argmin", arity=1, parameters={"axis": None, "keepdims": False}, sample=[Case(grid(2, 3), axis=1)]
+)
 argsort = discrete("argsort", arity=1, parameters={"axis": -1}, sample=[Case(grid(2, 3))])
 any = discrete("any", arity=1, parameters={"axis": None, "keepdims": False}, sample=[Case([True, False])])
 all = discrete("all", arity=1, parameters={"axis": None, "keepdims": False}, sample=[Case([True, False])])

@@ -14,6 +14,7 @@
 from __future__ import annotations
 
 import builtins
+from array import array
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -42,14 +43,29 @@ class Elementwise(Op):
         self.partials = tuple(partials)
 
     def vjp(
-        self, adjoint: Any, args: tuple[Any, ...], result: Any, params: Mapping[str, Any], parents: Sequence[Any]
+        self,
+        adjoint: Any,
+        args: tuple[Any, ...],
+        result: Any,
+        params: Mapping[str, Any],
+        parents: Sequence[Any],
     ) -> Sequence[Any]:
+        if (
+            type(adjoint) is float and len(args) == 2 and not params
+        ):  # written out: a program of numbers is made of these
+            (a, b), (left, right), (first, second) = args, self.partials, parents
+            return (
+                None if first is None else adjoint * left(a, b, result),
+                None if second is None else adjoint * right(a, b, result),
+            )
         return [
             scale(adjoint, partial(*args, result, **params)) if parent is not None else None
             for partial, parent in zip(self.partials, parents)  # noqa: B905 (this runs once per operation)
         ]
 
-    def jvp(self, tangents: Sequence[Any], args: tuple[Any, ...], result: Any, params: Mapping[str, Any]) -> Any:
+    def jvp(
+        self, tangents: Sequence[Any], args: tuple[Any, ...], result: Any, params: Mapping[str, Any]
+    ) -> Any:
         return total(
             [
                 None if t is None else scale(t, partial(*args, result, **params))
@@ -69,17 +85,30 @@ def scale(cotangent: Any, partial: Any) -> Any:
 
 
 class SumOfProducts(Op):
-    """``x₁y₁ + … + xₙyₙ + b`` over 2n+1 numbers: what a neuron computes, as one operation."""
+    """``x₁y₁ + … + xₙyₙ + b`` over 2n+1 numbers: what a neuron computes, as one operation. Over floats its
+    rule answers with an `array`, so that the reverse sweep can add all the parts at once."""
 
     def vjp(
-        self, adjoint: Any, args: tuple[Any, ...], result: Any, params: Mapping[str, Any], parents: Sequence[Any]
+        self,
+        adjoint: Any,
+        args: tuple[Any, ...],
+        result: Any,
+        params: Mapping[str, Any],
+        parents: Sequence[Any],
     ) -> Sequence[Any]:
         n = len(args) // 2
-        partners = (*args[n : 2 * n], *args[:n])
-        out = [adjoint * p if parent is not None else None for p, parent in zip(partners, parents, strict=False)]
-        return [*out, adjoint if parents[-1] is not None else None]
+        partners = args[n : 2 * n] + args[:n]
+        if type(adjoint) is float and type(result) is float:
+            floats = array("d", [adjoint * p for p in partners])
+            floats.append(adjoint)
+            return floats
+        out = [None if a is None else adjoint * p for a, p in zip(parents, partners)]  # noqa: B905 (the bias is apart)
+        out.append(None if parents[-1] is None else adjoint)
+        return out
 
-    def jvp(self, tangents: Sequence[Any], args: tuple[Any, ...], result: Any, params: Mapping[str, Any]) -> Any:
+    def jvp(
+        self, tangents: Sequence[Any], args: tuple[Any, ...], result: Any, params: Mapping[str, Any]
+    ) -> Any:
         n = len(args) // 2
         partners = (*args[n : 2 * n], *args[:n])
         products = [None if t is None else t * p for t, p in zip(tangents, partners, strict=False)]
@@ -87,23 +116,33 @@ class SumOfProducts(Op):
 
 
 class Select(Op):
-    """Each result entry is taken from one argument. A selection is never a product with 0, so an entry that is not
-    taken adds nothing, even where it is infinite. ``choose[i]`` selects from a tangent or an adjoint what belongs to
-    argument i; None marks an argument that is not differentiated."""
+    """Each result entry is taken from one argument. A selection is never a product with 0, so an entry that
+    is not taken adds nothing, even where it is infinite. ``choose[i]`` selects from a tangent or an adjoint
+    what belongs to argument i; None marks an argument that is not differentiated."""
 
     def __init__(self, name: str, *, choose: Sequence[Rule | None], **row: Any) -> None:
         super().__init__(name, arity=len(choose), **row)
         self.choose = tuple(choose)
 
     def vjp(
-        self, adjoint: Any, args: tuple[Any, ...], result: Any, params: Mapping[str, Any], parents: Sequence[Any]
+        self,
+        adjoint: Any,
+        args: tuple[Any, ...],
+        result: Any,
+        params: Mapping[str, Any],
+        parents: Sequence[Any],
     ) -> Sequence[Any]:
+        if len(args) == 1 and not params:
+            (choose,) = self.choose
+            return (None if choose is None else choose(adjoint, args[0], result),)
         return [
             choose(adjoint, *args, result, **params) if parent is not None and choose else None
             for choose, parent in zip(self.choose, parents, strict=True)
         ]
 
-    def jvp(self, tangents: Sequence[Any], args: tuple[Any, ...], result: Any, params: Mapping[str, Any]) -> Any:
+    def jvp(
+        self, tangents: Sequence[Any], args: tuple[Any, ...], result: Any, params: Mapping[str, Any]
+    ) -> Any:
         return total(
             [
                 None if t is None or choose is None else choose(t, *args, result, **params)
@@ -113,39 +152,56 @@ class Select(Op):
 
 
 class Linear(Op):
-    """Linear in its first argument; further arguments (indices) are not differentiated. ``transpose(g, x, …)`` is the
-    adjoint map; of x only the shape may matter. ``batch`` says what the parameters become when a leading axis is
-    added, for `vmap`."""
+    """Linear in its first argument; further arguments (indices) are not differentiated. ``transpose(g, x,
+    …)`` is the adjoint map; of x only the shape may matter. ``batch`` says what the parameters become when a
+    leading axis is added, for `vmap`."""
 
-    def __init__(self, name: str, *, transpose: Rule, batch: Rule | None = None, arity: int = 1, **row: Any) -> None:
+    def __init__(
+        self, name: str, *, transpose: Rule, batch: Rule | None = None, arity: int = 1, **row: Any
+    ) -> None:
         super().__init__(name, arity=arity, **row)
         self.transpose = transpose
         self.batch = batch
 
     def vjp(
-        self, adjoint: Any, args: tuple[Any, ...], result: Any, params: Mapping[str, Any], parents: Sequence[Any]
+        self,
+        adjoint: Any,
+        args: tuple[Any, ...],
+        result: Any,
+        params: Mapping[str, Any],
+        parents: Sequence[Any],
     ) -> Sequence[Any]:
         first = self.transpose(adjoint, *args, **params) if parents[0] is not None else None
         return [first, *[None] * (len(args) - 1)]
 
-    def jvp(self, tangents: Sequence[Any], args: tuple[Any, ...], result: Any, params: Mapping[str, Any]) -> Any:
+    def jvp(
+        self, tangents: Sequence[Any], args: tuple[Any, ...], result: Any, params: Mapping[str, Any]
+    ) -> Any:
         return None if tangents[0] is None else self.apply((tangents[0], *args[1:]), params)
 
 
 class Joint(Op):
-    """Linear in all its arguments together (concatenate, stack). ``transpose(g, xs, …)`` gives an adjoint for each."""
+    """Linear in all its arguments together (concatenate, stack). ``transpose(g, xs, …)`` gives an adjoint for
+    each."""
 
     def __init__(self, name: str, *, transpose: Rule, **row: Any) -> None:
         super().__init__(name, arity=None, **row)
         self.transpose = transpose
 
     def vjp(
-        self, adjoint: Any, args: tuple[Any, ...], result: Any, params: Mapping[str, Any], parents: Sequence[Any]
+        self,
+        adjoint: Any,
+        args: tuple[Any, ...],
+        result: Any,
+        params: Mapping[str, Any],
+        parents: Sequence[Any],
     ) -> Sequence[Any]:
         parts = self.transpose(adjoint, args, **params)
         return [part if parent is not None else None for part, parent in zip(parts, parents, strict=True)]
 
-    def jvp(self, tangents: Sequence[Any], args: tuple[Any, ...], result: Any, params: Mapping[str, Any]) -> Any:
+    def jvp(
+        self, tangents: Sequence[Any], args: tuple[Any, ...], result: Any, params: Mapping[str, Any]
+    ) -> Any:
         filled = tuple(a * 0 if t is None else t for a, t in zip(args, tangents, strict=True))
         return self.apply(filled, params)
 
@@ -158,14 +214,21 @@ class Bilinear(Op):
         self.transpose = transpose
 
     def vjp(
-        self, adjoint: Any, args: tuple[Any, ...], result: Any, params: Mapping[str, Any], parents: Sequence[Any]
+        self,
+        adjoint: Any,
+        args: tuple[Any, ...],
+        result: Any,
+        params: Mapping[str, Any],
+        parents: Sequence[Any],
     ) -> Sequence[Any]:
         return [
             rule(adjoint, *args, **params) if parent is not None else None
             for rule, parent in zip(self.transpose, parents, strict=True)
         ]
 
-    def jvp(self, tangents: Sequence[Any], args: tuple[Any, ...], result: Any, params: Mapping[str, Any]) -> Any:
+    def jvp(
+        self, tangents: Sequence[Any], args: tuple[Any, ...], result: Any, params: Mapping[str, Any]
+    ) -> Any:
         a, b = args
         da, db = tangents
         return total(
@@ -201,36 +264,60 @@ class Composite(Op):
         return super().apply(args, params)
 
     def vjp(
-        self, adjoint: Any, args: tuple[Any, ...], result: Any, params: Mapping[str, Any], parents: Sequence[Any]
+        self,
+        adjoint: Any,
+        args: tuple[Any, ...],
+        result: Any,
+        params: Mapping[str, Any],
+        parents: Sequence[Any],
     ) -> Sequence[Any]:
         assert self.vjp_rule is not None, self.name
         contributions = self.vjp_rule(adjoint, result, *args, **params)
         return contributions if isinstance(contributions, (tuple, list)) else [contributions]
 
-    def jvp(self, tangents: Sequence[Any], args: tuple[Any, ...], result: Any, params: Mapping[str, Any]) -> Any:
+    def jvp(
+        self, tangents: Sequence[Any], args: tuple[Any, ...], result: Any, params: Mapping[str, Any]
+    ) -> Any:
         assert self.jvp_rule is not None, self.name
         return self.jvp_rule(tangents, result, *args, **params)
 
 
 class Factorisation(Composite):
-    """A matrix factorisation: a library computes it, and its rules are stated in other operations. Where it has
-    several results, adjoints and tangents come as a list with None for zero."""
+    """A matrix factorisation: a library computes it, and its rules are stated in other operations. Where it
+    has several results, adjoints and tangents come as a list with None for zero."""
 
     def __init__(self, name: str, *, vjp: Rule, jvp: Rule, **row: Any) -> None:
         definition = row.pop("definition", None)
         super().__init__(name, definition, vjp=vjp, jvp=jvp, **row)
 
 
+class Deferred:
+    """A tangent that is computed when it is first asked for: one of several results may have a derivative
+    where another has none."""
+
+    __slots__ = ("compute",)
+
+    def __init__(self, compute: Callable[[], Any]) -> None:
+        self.compute = compute
+
+
 class Component(Op):
-    """One of the results of an operation that has several. The adjoint of all the results together is a list with
-    None where nothing arrived."""
+    """One of the results of an operation that has several. The adjoint of all the results together is a list
+    with None where nothing arrived."""
 
     def vjp(
-        self, adjoint: Any, args: tuple[Any, ...], result: Any, params: Mapping[str, Any], parents: Sequence[Any]
+        self,
+        adjoint: Any,
+        args: tuple[Any, ...],
+        result: Any,
+        params: Mapping[str, Any],
+        parents: Sequence[Any],
     ) -> Sequence[Any]:
-        return [[adjoint if k == params["index"] else None for k in range(len(args[0]))]]
+        return [[adjoint if k == params["index"] else None for k in range(len(parents[0].data))]]
 
-    def jvp(self, tangents: Sequence[Any], args: tuple[Any, ...], result: Any, params: Mapping[str, Any]) -> Any:
+    def jvp(
+        self, tangents: Sequence[Any], args: tuple[Any, ...], result: Any, params: Mapping[str, Any]
+    ) -> Any:
         return None if tangents[0] is None else tangents[0][params["index"]]
 
 
@@ -241,6 +328,11 @@ class Discrete(Op):
     """Locally constant, so nothing flows through it: comparisons, argmax."""
 
     differentiable = False
+
+
+class Question(Discrete):
+    """One truth value about its whole argument, all examples of a batch together: for a rule that must
+    refuse."""
 
 
 def elementwise(name: str, *, partials: Sequence[Rule], **row: Any) -> Elementwise:
@@ -287,11 +379,13 @@ __all__ = [
     "Bilinear",
     "Case",
     "Composite",
+    "Deferred",
     "Discrete",
     "Elementwise",
     "Factorisation",
     "Joint",
     "Linear",
+    "Question",
     "Select",
     "bilinear",
     "composite",

@@ -1,7 +1,8 @@
 """Matrix factorisations and solves. A library computes them; each states its derivative in other operations.
 
-The formulas are those of M. B. Giles, "Collected matrix derivative results for forward and reverse mode algorithmic
-differentiation" (2008), and of S. F. Walter and L. Lehmann (2010) for QR. T is the transpose of the last two axes.
+The formulas are those of M. B. Giles, "Collected matrix derivative results for forward and reverse mode
+algorithmic differentiation" (2008), and of S. F. Walter and L. Lehmann (2010) for QR. T is the transpose of
+the last two axes.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from wengert.ops.arithmetic import divide, where, zeros_like
-from wengert.ops.kinds import Case, composite, discrete, factorisation, shape
+from wengert.ops.kinds import Case, Deferred, Question, composite, discrete, factorisation, shape
 from wengert.ops.op import grid
 from wengert.ops.reduce import norm, sum
 from wengert.ops.shape import expand_dims, imag, real, reshape, stack, transpose, tril
@@ -48,7 +49,7 @@ def _as_diagonal(v: Any) -> Any:
 
 
 identity_mask = discrete("identity_mask", arity=1, doc="True on the diagonal of the last two axes.")
-near_equal = discrete("near_equal", arity=1, doc="Whether any two entries of a vector coincide to rounding.")
+near_equal = Question("near_equal", arity=1, doc="Whether any two entries of a vector coincide to rounding.")
 
 
 def _gaps(w: Any, name: str, what: str) -> Any:
@@ -71,7 +72,7 @@ def _sum(*terms: Any) -> Any:
     return total
 
 
-# -- solves -----------------------------------------------------------------------------------------------------------
+# -- solves --------------------------------------------------------------------------------------------------
 
 inv = factorisation(
     "inv",
@@ -103,17 +104,42 @@ solve = factorisation(
     domain="a is square and invertible",
     sample=[Case(_GENERAL, grid(3, 2)), Case(_GENERAL, grid(3))],
 )
+
+
+def _over_matrices(g: Any) -> Any:
+    """A number per matrix, to multiply the matrices by."""
+    return _column(_column(g)) if shape(g) else g
+
+
+def _cofactors_vjp(g: Any, y: Any, a: Any) -> Any:
+    b = T(inv(a))
+    return _over_matrices(sum(g * b, axis=(-2, -1))) * y - b @ T(g) @ y
+
+
+def _cofactors_jvp(t: Any, y: Any, a: Any) -> Any:
+    b = T(inv(a))
+    return _over_matrices(sum(y * t[0], axis=(-2, -1))) * b - y @ T(t[0]) @ b
+
+
+cofactors = factorisation(
+    "cofactors",
+    vjp=_cofactors_vjp,
+    jvp=_cofactors_jvp,
+    tex=r"\operatorname{{cof}} {0}",
+    sample=[Case(_GENERAL)],
+    doc="det(a) a⁻ᵀ, which singular matrices have too; its derivative is stated for invertible ones.",
+)
 det = factorisation(
     "det",
-    vjp=lambda g, y, a: _column(_column(g * y)) * T(inv(a)) if shape(y) else (g * y) * T(inv(a)),
-    jvp=lambda t, y, a: y * sum(T(inv(a)) * t[0], axis=(-2, -1)),
+    vjp=lambda g, y, a: _over_matrices(g) * cofactors(a),
+    jvp=lambda t, y, a: sum(cofactors(a) * t[0], axis=(-2, -1)),
     tex=r"\det {0}",
     sample=[Case(_GENERAL)],
 )
 
 
 def _slogdet_vjp(g: Any, y: Any, a: Any) -> Any:
-    return None if g[1] is None else (_column(_column(g[1])) if shape(g[1]) else g[1]) * T(inv(a))
+    return None if g[1] is None else _over_matrices(g[1]) * T(inv(a))
 
 
 slogdet = factorisation(
@@ -147,7 +173,7 @@ lstsq = composite(
     doc="The x of least length that minimises ‖ax - b‖.",
 )
 
-# -- factorisations ---------------------------------------------------------------------------------------------------
+# -- factorisations ------------------------------------------------------------------------------------------
 
 
 def _lower(a: Any) -> Any:
@@ -180,7 +206,9 @@ cholesky = factorisation(
 def _qr_shape(a: Any) -> None:
     m, n = shape(a)[-2:]
     if m < n:
-        raise UndefinedDerivative(f"qr: the derivative is stated for at least as many rows as columns, got {m} × {n}")
+        raise UndefinedDerivative(
+            f"qr: the derivative is stated for at least as many rows as columns, got {m} × {n}"
+        )
 
 
 def _qr_vjp(g: Any, y: Any, a: Any) -> Any:
@@ -224,7 +252,7 @@ def _eigh_vjp(g: Any, y: Any, a: Any) -> Any:
 def _eigh_jvp(t: Any, y: Any, a: Any) -> Sequence[Any]:
     w, v = y
     inner = T(v) @ divide(t[0] + T(t[0]), 2) @ v
-    return [_diagonal(inner), v @ (_gaps(w, "eigh", "eigenvectors") * inner)]
+    return [_diagonal(inner), Deferred(lambda: v @ (_gaps(w, "eigh", "eigenvectors") * inner))]
 
 
 eigh = factorisation(
@@ -234,7 +262,8 @@ eigh = factorisation(
     tex=r"\operatorname{{eigh}} {0}",
     domain="a is symmetric",
     sample=[Case(_SYMMETRIC)],
-    doc="Eigenvalues in ascending order and eigenvectors of a symmetric matrix; its symmetric part is differentiated.",
+    doc="Eigenvalues in ascending order and eigenvectors of a symmetric matrix; of a, the symmetric part is "
+    "differentiated.",
 )
 
 
@@ -263,14 +292,18 @@ def _svd_jvp(t: Any, y: Any, a: Any) -> Sequence[Any]:
     u, s, vt = y
     v = T(vt)
     p = T(u) @ t[0] @ v
-    gaps = _gaps(s * s, "svd", "singular vectors")
-    du = u @ (gaps * (p * _row(s) + _column(s) * T(p)))
-    dv = v @ (gaps * (_column(s) * p + T(p) * _row(s)))
-    left = t[0] @ v
-    right = T(t[0]) @ u
-    du = du + (left - u @ (T(u) @ left)) * _row(divide(1, s))
-    dv = dv + (right - v @ (T(v) @ right)) * _row(divide(1, s))
-    return [du, _diagonal(p), T(dv)]
+
+    def du() -> Any:
+        turn = _gaps(s * s, "svd", "singular vectors") * (p * _row(s) + _column(s) * T(p))
+        outside = t[0] @ v
+        return u @ turn + (outside - u @ (T(u) @ outside)) * _row(divide(1, s))
+
+    def dvt() -> Any:
+        turn = _gaps(s * s, "svd", "singular vectors") * (_column(s) * p + T(p) * _row(s))
+        outside = T(t[0]) @ u
+        return T(v @ turn + (outside - v @ (T(v) @ outside)) * _row(divide(1, s)))
+
+    return [Deferred(du), _diagonal(p), Deferred(dvt)]
 
 
 svd = factorisation(
@@ -294,7 +327,7 @@ def _eig_vjp(g: Any, y: Any, a: Any) -> Any:
 def _eig_jvp(t: Any, y: Any, a: Any) -> Sequence[Any]:
     w, v = y
     inner = solve(v, t[0] @ v)
-    return [_diagonal(inner), v @ (_gaps(w, "eig", "eigenvectors") * inner)]
+    return [_diagonal(inner), Deferred(lambda: v @ (_gaps(w, "eig", "eigenvectors") * inner))]
 
 
 eigensystem = factorisation(

@@ -104,7 +104,9 @@ class ArrayMethods:
 
     def reshape(self, *shape: Any) -> Any:
         """The same entries in another shape."""
-        return shapes.reshape(self, shape=tuple(shape[0]) if shape and isinstance(shape[0], (tuple, list)) else shape)
+        return shapes.reshape(
+            self, shape=tuple(shape[0]) if shape and isinstance(shape[0], (tuple, list)) else shape
+        )
 
     view = reshape
 
@@ -163,6 +165,16 @@ def clip(x: Any, min: Any = None, max: Any = None) -> Any:
     if max is None:
         return arithmetic.maximum(x, min)
     return arithmetic.clip(x, min, max)
+
+
+def allclose(a: Any, b: Any, rtol: float = 1e-5, atol: float = 1e-8) -> bool:
+    """Whether every entry of a differs from its partner in b by at most ``atol + rtol·|b|``.
+
+    >>> import wengert
+    >>> wengert.allclose(wengert.tensor([1.0, 2.0]), wengert.tensor([1.0, 2.0 + 1e-6]))
+    True
+    """
+    return bool(indexing.all(abs(a - b) <= atol + rtol * abs(b)))
 
 
 def _forward(op: Op) -> Callable[[Any, Any], Any]:

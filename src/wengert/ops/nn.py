@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from wengert.ops.arithmetic import abs as _abs
-from wengert.ops.arithmetic import clip, divide, maximum, reciprocal, sqrt, square, where, zeros_like
+from wengert.ops.arithmetic import clip, divide, maximum, only, reciprocal, sqrt, square, where, zeros_like
 from wengert.ops.constants import Constant
 from wengert.ops.exponential import erf, exp, expm1, log1p
 from wengert.ops.kinds import Case, SumOfProducts, elementwise, select
@@ -20,17 +22,17 @@ sum_of_products = SumOfProducts(
 )
 
 
-def _sum_of_products(*terms: object) -> object:
+def _sum_of_products(*terms: Any) -> Any:
     n = len(terms) // 2
     total = terms[-1]
     for x, y in zip(terms[:n], terms[n : 2 * n], strict=True):
-        total = total + x * y  # type: ignore[operator]
+        total = total + x * y
     return total
 
 
 relu = select(
     "relu",
-    choose=(lambda g, x, y: where(x > 0, g, zeros_like(g)),),
+    choose=(lambda g, x, y: only(x > 0, g),),
     tex=r"\operatorname{{ReLU}}({0})",
     kink="the derivative of relu at 0 is taken as 0",
     definition=lambda x: maximum(x, 0),
@@ -96,12 +98,14 @@ selu = elementwise(
     partials=(lambda x, y: where(x > 0, zeros_like(x) + _SELU_SCALE, y + _selu_floor(x)),),
     tex=r"\operatorname{{SELU}}({0})",
     kink="the derivative of selu at 0 is taken from the left",
-    definition=lambda x: where(x > 0, x * _SELU_SCALE, expm1(where(x > 0, zeros_like(x), x)) * _selu_floor(x)),
+    definition=lambda x: where(
+        x > 0, x * _SELU_SCALE, expm1(where(x > 0, zeros_like(x), x)) * _selu_floor(x)
+    ),
     sample=_CURVE,
 )
 
 
-def _selu_floor(x: object) -> object:
+def _selu_floor(x: Any) -> Any:
     return (zeros_like(x) + _SELU_SCALE) * _SELU_ALPHA
 
 
@@ -121,7 +125,7 @@ mish = elementwise(
 )
 
 
-def _gelu(x, *, approximate):  # type: ignore[no-untyped-def]
+def _gelu(x: Any, *, approximate: str) -> Any:
     if approximate == "none":
         return x * _normal_cdf(x)
     if approximate == "tanh":
@@ -129,20 +133,24 @@ def _gelu(x, *, approximate):  # type: ignore[no-untyped-def]
     raise ValueError(f"gelu: approximate should be 'none' or 'tanh', got {approximate!r}")
 
 
-def _normal_cdf(x):  # type: ignore[no-untyped-def]
+def _normal_cdf(x: Any) -> Any:
     return divide(1 + erf(x / sqrt(zeros_like(x) + 2)), 2)
 
 
-def _gelu_inner(x):  # type: ignore[no-untyped-def]
-    return sqrt(divide(zeros_like(x) + 2, zeros_like(x) + Constant("pi"))) * (x + x * x * x * Constant("0.044715"))
+def _gelu_inner(x: Any) -> Any:
+    return sqrt(divide(zeros_like(x) + 2, zeros_like(x) + Constant("pi"))) * (
+        x + x * x * x * Constant("0.044715")
+    )
 
 
-def _gelu_partial(x, y, *, approximate):  # type: ignore[no-untyped-def]
+def _gelu_partial(x: Any, y: Any, *, approximate: str) -> Any:
     if approximate == "none":
         density = exp(divide(-(x * x), 2)) / sqrt(zeros_like(x) + Constant("tau"))
         return _normal_cdf(x) + x * density
     t = tanh(_gelu_inner(x))
-    slope = sqrt(divide(zeros_like(x) + 2, zeros_like(x) + Constant("pi"))) * (1 + x * x * 3 * Constant("0.044715"))
+    slope = sqrt(divide(zeros_like(x) + 2, zeros_like(x) + Constant("pi"))) * (
+        1 + x * x * 3 * Constant("0.044715")
+    )
     return divide(1 + t, 2) + divide(x * (1 - t * t) * slope, 2)
 
 

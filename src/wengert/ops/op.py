@@ -1,13 +1,14 @@
 """What an operation is: a row of the rule table, and how a call of it finds the value that should answer.
 
-A call looks at its arguments only. If one of them belongs to a running differentiation (a `Traced` value), the one
-with the highest level answers. Otherwise the operation is evaluated in the richest number system among them.
+A call looks at its arguments only. If one of them belongs to a running differentiation (a `Traced` value),
+the one with the highest level answers. Otherwise the operation is evaluated in the richest number system
+among them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 TABLE: dict[str, Op] = {}
 """Every operation by name, in the order of the tables."""
@@ -26,7 +27,7 @@ class Traced:
     """
 
     __slots__ = ()
-    types: set[type] = set()
+    types: ClassVar[set[type]] = set()
     level: int
 
     def __init_subclass__(cls, **options: Any) -> None:
@@ -73,9 +74,9 @@ def grid(*shape: int, shift: int = 3) -> Any:
 class Op:
     """A row of the rule table.
 
-    ``arity`` is the number of array arguments, or None where they come as a list. ``parameters`` are the static
-    settings with their defaults (``axis``, ``keepdims``), never differentiated. ``kink`` states the derivative that is
-    chosen where none exists; ``domain`` says where the operation is defined.
+    ``arity`` is the number of array arguments, or None where they come as a list. ``parameters`` are the
+    static settings with their defaults (``axis``, ``keepdims``), never differentiated. ``kink`` states the
+    derivative that is chosen where none exists; ``domain`` says where the operation is defined.
     """
 
     differentiable = True
@@ -87,6 +88,7 @@ class Op:
         arity: int | None,
         parameters: Mapping[str, Any] | None = None,
         tex: str | None = None,
+        text: str | None = None,
         infix: str | None = None,
         precedence: int = 100,
         domain: str | None = None,
@@ -100,6 +102,7 @@ class Op:
         self.arity = arity
         self.parameters: Mapping[str, Any] = parameters or {}
         self.tex = tex
+        self.text = text
         self.infix = infix
         self.precedence = precedence
         self.domain = domain
@@ -109,9 +112,20 @@ class Op:
         self.aliases = tuple(aliases)
         self.implementations: dict[str, Callable[..., Any]] = {}
         self.__name__ = name
-        self.__doc__ = doc
+        self.__doc__ = self._described(doc)
         TABLE[name] = self
         ALIASES.update(dict.fromkeys(self.aliases, name))
+
+    def _described(self, doc: str) -> str:
+        """The docstring: what the row says in words, and its facts."""
+        lines = [doc or f"The {type(self).__name__.lower()} operation {self.name!r} of the rule table.", ""]
+        if self.parameters:
+            lines.append(f"Parameters: {', '.join(f'{k}={v!r}' for k, v in self.parameters.items())}.")
+        if self.domain:
+            lines.append(f"Defined where {self.domain}.")
+        if self.kink:
+            lines.append(f"{self.kink[0].upper()}{self.kink[1:]}.")
+        return "\n".join(lines).strip()
 
     def __repr__(self) -> str:
         return f"<operation {self.name}>"
@@ -147,10 +161,14 @@ class Op:
             implementation = self.implementations[system.name] = system.implement(self)
         return implementation(*args, **params)
 
-    def bind(self, args: tuple[Any, ...], params: dict[str, Any]) -> tuple[tuple[Any, ...], Mapping[str, Any]]:
+    def bind(
+        self, args: tuple[Any, ...], params: dict[str, Any]
+    ) -> tuple[tuple[Any, ...], Mapping[str, Any]]:
         """Part the call's words into array arguments and parameters, and check their names."""
         if self.arity is None:
-            arrays, rest = (tuple(args[0]), args[1:]) if args and isinstance(args[0], (list, tuple)) else (args, ())
+            arrays, rest = (
+                (tuple(args[0]), args[1:]) if args and isinstance(args[0], (list, tuple)) else (args, ())
+            )
         else:
             arrays, rest = args[: self.arity], args[self.arity :]
             if len(arrays) < self.arity:
@@ -159,7 +177,9 @@ class Op:
             return arrays, self.parameters
         settings = dict(self.parameters)
         if len(rest) > len(settings):
-            raise TypeError(f"{self.name}() takes at most {(self.arity or 1) + len(settings)} arguments, got {len(args)}")
+            raise TypeError(
+                f"{self.name}() takes at most {(self.arity or 1) + len(settings)} arguments, got {len(args)}"
+            )
         settings.update(zip(settings, rest, strict=False))
         if params.keys() <= settings.keys():
             settings.update(params)
@@ -173,15 +193,23 @@ class Op:
         return arrays, settings
 
     def vjp(
-        self, adjoint: Any, args: tuple[Any, ...], result: Any, params: Mapping[str, Any], parents: Sequence[Any]
+        self,
+        adjoint: Any,
+        args: tuple[Any, ...],
+        result: Any,
+        params: Mapping[str, Any],
+        parents: Sequence[Any],
     ) -> Sequence[Any]:
         """The adjoint that each argument receives from the result's adjoint.
 
-        ``parents`` holds None for an argument that wants none; None is returned there, and where nothing flows.
+        ``parents`` holds None for an argument that wants none; None is returned there, and where nothing
+        flows.
         """
         raise NotImplementedError
 
-    def jvp(self, tangents: Sequence[Any], args: tuple[Any, ...], result: Any, params: Mapping[str, Any]) -> Any:
+    def jvp(
+        self, tangents: Sequence[Any], args: tuple[Any, ...], result: Any, params: Mapping[str, Any]
+    ) -> Any:
         """The result's tangent, from the arguments' tangents (None: zero); None where it is zero."""
         raise NotImplementedError
 
@@ -195,6 +223,8 @@ class Later:
     """Operations of tables further down, by name: ``later.log(x)`` is looked up when a rule runs."""
 
     def __getattr__(self, name: str) -> Op:
+        if name not in TABLE:
+            raise AttributeError(f"the table has no operation {name!r}")
         op = TABLE[name]
         setattr(self, name, op)
         return op
@@ -206,7 +236,8 @@ later = Later()
 class System:
     """A number system: it evaluates operations on plain values.
 
-    ``namespaces`` are searched in order for a function of the operation's name, then the row's own definition serves.
+    ``namespaces`` are searched in order for a function of the operation's name, then the row's own definition
+    serves.
     """
 
     def __init__(self, name: str, rank: int, *namespaces: object) -> None:

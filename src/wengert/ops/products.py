@@ -13,7 +13,7 @@ from wengert.ops.shape import broadcast_to, expand_dims, permute, positive, resh
 
 def _matmul_left(g: Any, a: Any, b: Any) -> Any:
     if len(shape(b)) == 1:
-        return expand_dims(g, axis=-1) * b if shape(g) else g * b
+        return g * b if not shape(g) else outer(g, b) if len(shape(g)) == 1 else expand_dims(g, axis=-1) * b
     if len(shape(a)) == 1:
         return reshape(matmul(b, expand_dims(g, axis=-1)), shape=(*shape(b)[:-2], shape(b)[-2]))
     return matmul(g, transpose(b))
@@ -22,6 +22,8 @@ def _matmul_left(g: Any, a: Any, b: Any) -> Any:
 def _matmul_right(g: Any, a: Any, b: Any) -> Any:
     if len(shape(a)) == 1:
         return a * g if not shape(g) else expand_dims(a, axis=-1) * expand_dims(g, axis=-2)
+    if len(shape(a)) == 2:
+        return matmul(transpose(a), g)
     if len(shape(b)) == 1:
         summed = matmul(transpose(a), expand_dims(g, axis=-1))
         return reshape(summed, shape=(*shape(a)[:-2], shape(a)[-1]))
@@ -44,11 +46,15 @@ matmul = bilinear(
         Case(grid(2, 1, 2, 3), grid(2, 3, 2, shift=9)),
     ],
 )
-outer = composite(
+outer = bilinear(
     "outer",
-    lambda a, b: reshape(a, shape=(-1, 1)) * reshape(b, shape=(1, -1)),
-    arity=2,
+    transpose=(
+        lambda g, a, b: reshape(matmul(g, reshape(b, shape=(-1,))), shape=shape(a)),
+        lambda g, a, b: reshape(matmul(transpose(g), reshape(a, shape=(-1,))), shape=shape(b)),
+    ),
     tex=r"{0} {1}^{{\mathsf T}}",
+    text="{0} {1}ᵀ",
+    precedence=20,
     sample=[Case(grid(2), grid(3, shift=9))],
 )
 
@@ -110,19 +116,28 @@ kron = composite(
 
 
 class Einsum(Op):
-    """Einstein summation: linear in each operand. The transpose for one operand is again an einsum, of the adjoint
-    and the other operands."""
+    """Einstein summation: linear in each operand. The transpose for one operand is again an einsum, of the
+    adjoint and the other operands."""
 
-    def bind(self, args: tuple[Any, ...], params: dict[str, Any]) -> tuple[tuple[Any, ...], Mapping[str, Any]]:
+    def bind(
+        self, args: tuple[Any, ...], params: dict[str, Any]
+    ) -> tuple[tuple[Any, ...], Mapping[str, Any]]:
         subscripts, *operands = args if "subscripts" not in params else (params["subscripts"], *args)
         if not isinstance(subscripts, str):
-            raise TypeError(f"einsum: expected the subscripts first, such as 'ij,jk->ik', got {subscripts!r:.40}")
+            raise TypeError(
+                f"einsum: expected the subscripts first, such as 'ij,jk->ik', got {subscripts!r:.40}"
+            )
         if len(operands) == 1 and isinstance(operands[0], (list, tuple)):
             operands = list(operands[0])
         return tuple(operands), {"subscripts": explicit_subscripts(subscripts, [shape(a) for a in operands])}
 
     def vjp(
-        self, adjoint: Any, args: tuple[Any, ...], result: Any, params: Mapping[str, Any], parents: Sequence[Any]
+        self,
+        adjoint: Any,
+        args: tuple[Any, ...],
+        result: Any,
+        params: Mapping[str, Any],
+        parents: Sequence[Any],
     ) -> Sequence[Any]:
         sources, target = params["subscripts"].split("->")
         return [
@@ -130,9 +145,13 @@ class Einsum(Op):
             for k, parent in enumerate(parents)
         ]
 
-    def jvp(self, tangents: Sequence[Any], args: tuple[Any, ...], result: Any, params: Mapping[str, Any]) -> Any:
+    def jvp(
+        self, tangents: Sequence[Any], args: tuple[Any, ...], result: Any, params: Mapping[str, Any]
+    ) -> Any:
         terms = [
-            self.apply((*args[:k], t, *args[k + 1 :]), params) for k, t in enumerate(tangents) if t is not None
+            self.apply((*args[:k], t, *args[k + 1 :]), params)
+            for k, t in enumerate(tangents)
+            if t is not None
         ]
         total = terms[0] if terms else None
         for term in terms[1:]:

@@ -6,12 +6,32 @@ import math
 from typing import Any
 
 from wengert.ops.arithmetic import abs as _abs
-from wengert.ops.arithmetic import divide, equal, isfinite, power, sign, sqrt, square, where, zeros_like
+from wengert.ops.arithmetic import (
+    divide,
+    equal,
+    isfinite,
+    power,
+    ratio,
+    sign,
+    sqrt,
+    square,
+    where,
+    zeros_like,
+)
 from wengert.ops.exponential import exp, log
 from wengert.ops.indexing import getitem
 from wengert.ops.kinds import Case, Rule, composite, linear, shape
-from wengert.ops.op import grid
-from wengert.ops.shape import behind_batch, broadcast_to, concatenate, diag, flip, positive, positive_axes, reshape
+from wengert.ops.op import Op, grid
+from wengert.ops.shape import (
+    behind_batch,
+    broadcast_to,
+    concatenate,
+    diag,
+    flip,
+    positive,
+    positive_axes,
+    reshape,
+)
 
 _REDUCTION = {"axis": None, "keepdims": False}
 _SAMPLES = [
@@ -27,6 +47,8 @@ def _behind_batch(p: Any, n: int, inner: tuple[int, ...]) -> Any:
 
 def kept(y: Any, x: Any, axis: Any) -> Any:
     """A reduction's result with the reduced axes kept as ones, so that it broadcasts against x."""
+    if not shape(y):
+        return y
     axes = positive_axes(axis, len(shape(x)))
     wanted = tuple(1 if k in axes else n for k, n in enumerate(shape(x)))
     return y if shape(y) == wanted else reshape(y, shape=wanted)
@@ -61,7 +83,7 @@ mean = linear(
     definition=lambda x, *, axis, keepdims: divide(sum(x, axis=axis, keepdims=keepdims), count(x, axis)),
     sample=_SAMPLES,
 )
-cumsum = linear(
+cumsum: Op = linear(
     "cumsum",
     transpose=lambda g, x, *, axis: flip(cumsum(flip(g, axis=axis), axis=axis), axis=axis),
     batch=lambda p, n, inner: {"axis": positive(p["axis"], len(inner)) + 1},
@@ -70,7 +92,10 @@ cumsum = linear(
     sample=[Case(grid(2, 3), axis=1), Case(grid(4))],
 )
 trace = composite(
-    "trace", lambda x: sum(diag(x)), tex=r"\operatorname{{tr}} {0}", sample=[Case(grid(3, 3)), Case(grid(2, 3))]
+    "trace",
+    lambda x: sum(diag(x)),
+    tex=r"\operatorname{{tr}} {0}",
+    sample=[Case(grid(3, 3)), Case(grid(2, 3))],
 )
 
 
@@ -146,7 +171,9 @@ var = composite(
 )
 std = composite(
     "std",
-    lambda x, *, axis, correction, keepdims: sqrt(var(x, axis=axis, correction=correction, keepdims=keepdims)),
+    lambda x, *, axis, correction, keepdims: sqrt(
+        var(x, axis=axis, correction=correction, keepdims=keepdims)
+    ),
     parameters=_SPREAD,
     tex=r"\operatorname{{std}} {0}",
     sample=_SAMPLES,
@@ -169,7 +196,9 @@ logsumexp = composite(
     "logsumexp",
     _logsumexp,
     vjp=lambda g, y, x, *, axis, keepdims: kept(g, x, axis) * exp(x - kept(y, x, axis)),
-    jvp=lambda t, y, x, *, axis, keepdims: sum(t[0] * exp(x - kept(y, x, axis)), axis=axis, keepdims=keepdims),
+    jvp=lambda t, y, x, *, axis, keepdims: sum(
+        t[0] * exp(x - kept(y, x, axis)), axis=axis, keepdims=keepdims
+    ),
     parameters=_REDUCTION,
     tex=r"\operatorname{{logsumexp}} {0}",
     sample=_SAMPLES,
@@ -222,10 +251,9 @@ def _norm_direction(x: Any, y: Any, ord: Any, axis: Any) -> Any:
         return where(wins, divide(sign(x), ties), zeros_like(x))
     if ord == 1:
         return sign(x)
-    safe = where(equal(length, 0), zeros_like(length) + 1, length)
     if ord in (2, "fro"):
-        return x / safe
-    return sign(x) * power(_abs(x) / safe, ord - 1)
+        return ratio(x, length)
+    return sign(x) * power(ratio(_abs(x), length), ord - 1)
 
 
 norm = composite(
@@ -245,7 +273,7 @@ norm = composite(
         Case(grid(2, 3), ord="fro"),
         Case(grid(2, 3), ord=3, axis=1, keepdims=True),
     ],
-    doc="The norm of the entries over the axes (of all entries without one): ord 1, 2, inf, 'fro', or any p > 0.",
+    doc="The norm of the entries over the axes (of all without one): ord 1, 2, inf, 'fro', or any p > 0.",
 )
 pairwise_distances = composite(
     "pairwise_distances",

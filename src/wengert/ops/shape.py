@@ -1,13 +1,15 @@
-"""Operations that move entries: reshapes, permutations, copies, joins. All are linear, so each states its transpose."""
+"""Operations that move entries: reshapes, permutations, copies, joins. All are linear, so each states its
+transpose."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
-from wengert.ops.kinds import Case, joint, linear, shape
-from wengert.ops.op import grid, later
+from wengert.ops.kinds import Case, Rule, joint, linear, shape
+from wengert.ops.op import Op, grid, later
 
 Shape = tuple[int, ...]
 Parameters = Mapping[str, Any]
@@ -38,7 +40,7 @@ def _inverse(axes: Sequence[int]) -> Shape:
     return tuple(sorted(range(len(axes)), key=lambda k: axes[k] % len(axes)))
 
 
-reshape = linear(
+reshape: Op = linear(
     "reshape",
     transpose=lambda g, x, *, shape: reshape(g, shape=_shape(x)),
     batch=lambda p, n, inner: {"shape": (n, *complete_shape(p["shape"], inner))},
@@ -46,7 +48,7 @@ reshape = linear(
     tex=r"\operatorname{{reshape}} {0}",
     sample=[Case(grid(2, 6), shape=(3, 4)), Case(grid(6), shape=(2, -1))],
 )
-_shape = shape
+_shape: Rule = shape
 
 
 def complete_shape(wanted: int | Sequence[int], inner: Shape) -> Shape:
@@ -58,18 +60,19 @@ def complete_shape(wanted: int | Sequence[int], inner: Shape) -> Shape:
     return tuple(math.prod(inner) // known if e == -1 else e for e in extents)
 
 
-transpose = linear(
+transpose: Op = linear(
     "transpose",
     transpose=lambda g, x, *, axis0, axis1: transpose(g, axis0, axis1),
     batch=lambda p, n, inner: {k: positive(a, len(inner)) + 1 for k, a in p.items()},
     parameters={"axis0": -2, "axis1": -1},
-    tex=r"{{{0}}}^{{\mathsf T}}",
+    tex=r"{0}^{{\mathsf T}}",
+    text="{0}ᵀ",
     aliases=("swapaxes", "matrix_transpose"),
     precedence=40,
     sample=[Case(grid(2, 3)), Case(grid(2, 3, 2), 0, 2)],
     doc="Exchange two axes; without parameters, the matrix transpose (the last two).",
 )
-permute = linear(
+permute: Op = linear(
     "permute",
     transpose=lambda g, x, *, axes: permute(g, axes=_inverse(axes)),
     batch=lambda p, n, inner: {"axes": (0, *(positive(a, len(inner)) + 1 for a in p["axes"]))},
@@ -107,7 +110,7 @@ broadcast_to = linear(
     tex=r"\operatorname{{broadcast}} {0}",
     sample=[Case(grid(3), shape=(2, 3)), Case(grid(2, 1), shape=(2, 3))],
 )
-flip = linear(
+flip: Op = linear(
     "flip",
     transpose=lambda g, x, *, axis: flip(g, axis=axis),
     batch=lambda p, n, inner: {"axis": behind_batch(p["axis"], inner)},
@@ -121,7 +124,7 @@ def _opposite(shift: int | Sequence[int]) -> Any:
     return -shift if isinstance(shift, int) else tuple(-s for s in shift)
 
 
-roll = linear(
+roll: Op = linear(
     "roll",
     transpose=lambda g, x, *, shift, axis: roll(g, shift=_opposite(shift), axis=axis),
     batch=lambda p, n, inner: (
@@ -155,7 +158,9 @@ tile = linear(
 
 def _repeat_transpose(g: Any, x: Any, *, repeats: int, axis: int | None) -> Any:
     if not isinstance(repeats, int):
-        raise TypeError(f"repeat: the derivative needs repeats as one whole number, got {repeats!r}; use take")
+        raise TypeError(
+            f"repeat: the derivative needs repeats as one whole number, got {repeats!r}; use take"
+        )
     source = shape(x) if axis is not None else (math.prod(shape(x)),)
     k = positive(axis or 0, len(source))
     counted = reshape(g, shape=(*source[: k + 1], repeats, *source[k + 1 :]))
@@ -198,7 +203,7 @@ pad = linear(
     sample=[Case(grid(2, 3), pad_width=((1, 0), (2, 1))), Case(grid(3), pad_width=1)],
     doc="Zeros around the array; pad_width as in numpy.pad.",
 )
-tril = linear(
+tril: Op = linear(
     "tril",
     transpose=lambda g, x, *, k: tril(g, k=k),
     batch=lambda p, n, inner: p,
@@ -206,7 +211,7 @@ tril = linear(
     tex=r"\operatorname{{tril}} {0}",
     sample=[Case(grid(3, 3)), Case(grid(2, 3), k=1)],
 )
-triu = linear(
+triu: Op = linear(
     "triu",
     transpose=lambda g, x, *, k: triu(g, k=k),
     batch=lambda p, n, inner: p,
@@ -222,7 +227,9 @@ def _diag_transpose(g: Any, x: Any, *, k: int) -> Any:
     m, n = shape(x)
     square = diag(g, k=k)
     rows, columns = min(m, shape(square)[0]), min(n, shape(square)[1])
-    return pad(later.getitem(square, (slice(rows), slice(columns))), pad_width=((0, m - rows), (0, n - columns)))
+    return pad(
+        later.getitem(square, (slice(rows), slice(columns))), pad_width=((0, m - rows), (0, n - columns))
+    )
 
 
 diag = linear(
@@ -233,15 +240,23 @@ diag = linear(
     sample=[Case(grid(3)), Case(grid(3, 3)), Case(grid(2, 4), k=1), Case(grid(4, 2), k=-1)],
     doc="A vector's diagonal matrix, or a matrix's k-th diagonal.",
 )
-astype = linear(
+
+
+def _is_complex(x: Any) -> bool:
+    return getattr(getattr(x, "dtype", None), "kind", None) == "c"
+
+
+astype: Op = linear(
     "astype",
-    transpose=lambda g, x, *, dtype: astype(g, dtype=getattr(x, "dtype", float)),
+    transpose=lambda g, x, *, dtype: astype(
+        real(g) if _is_complex(g) and not _is_complex(x) else g, dtype=getattr(x, "dtype", float)
+    ),
     batch=lambda p, n, inner: p,
     parameters={"dtype": "float64"},
     tex="{0}",
     sample=[Case(grid(3), dtype="float64")],
 )
-real = linear(
+real: Op = linear(
     "real",
     transpose=lambda g, x: g,
     batch=lambda p, n, inner: p,
@@ -295,14 +310,14 @@ def split(x: Any, sections: int | Sequence[int], axis: int = 0) -> list[Any]:
     n = shape(x)[k]
     if isinstance(sections, int):
         if sections < 1 or n % sections:
-            raise ValueError(f"split: axis {axis} has {n} entries, which do not part into {sections} equal sections")
+            raise ValueError(
+                f"split: axis {axis} has {n} entries, which do not part into {sections} equal sections"
+            )
         cuts = [n // sections * j for j in range(1, sections)]
     else:
         cuts = list(sections)
     bounds = [0, *cuts, n]
-    return [
-        later.getitem(x, (*[slice(None)] * k, slice(a, b))) for a, b in zip(bounds, bounds[1:], strict=False)
-    ]
+    return [later.getitem(x, (*[slice(None)] * k, slice(a, b))) for a, b in pairwise(bounds)]
 
 
 def unbroadcast(g: Any, wanted: Shape) -> Any:
@@ -317,4 +332,3 @@ def unbroadcast(g: Any, wanted: Shape) -> Any:
     if repeated:
         g = later.sum(g, axis=repeated)
     return g if shape(g) == wanted else reshape(g, shape=wanted)
-

@@ -5,9 +5,14 @@ from __future__ import annotations
 from wengert.ops.arithmetic import divide, reciprocal, rsqrt, square
 from wengert.ops.exponential import exp
 from wengert.ops.kinds import Case, elementwise
+from wengert.ops.op import Op
 
-sin = elementwise("sin", partials=(lambda x, y: cos(x),), tex=r"\sin {0}", sample=[Case(0.5), Case([0.5, -2.0])])
-cos = elementwise("cos", partials=(lambda x, y: -sin(x),), tex=r"\cos {0}", sample=[Case(0.5), Case([0.5, -2.0])])
+sin = elementwise(
+    "sin", partials=(lambda x, y: cos(x),), tex=r"\sin {0}", sample=[Case(0.5), Case([0.5, -2.0])]
+)
+cos: Op = elementwise(
+    "cos", partials=(lambda x, y: -sin(x),), tex=r"\cos {0}", sample=[Case(0.5), Case([0.5, -2.0])]
+)
 tan = elementwise(
     "tan",
     partials=(lambda x, y: 1 + square(y),),
@@ -57,7 +62,7 @@ sinh = elementwise(
     definition=lambda x: divide(exp(x) - exp(-x), 2),
     sample=[Case(0.5), Case([0.5, -2.0])],
 )
-cosh = elementwise(
+cosh: Op = elementwise(
     "cosh",
     partials=(lambda x, y: sinh(x),),
     tex=r"\cosh {0}",

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from operator import mul
 from typing import Any
 
+from wengert.autodiff.anomaly import WATCHERS, note
 from wengert.autodiff.levels import silenced_level
 from wengert.autodiff.reverse import Variable, next_sequence, sweep
-from wengert.ops import arithmetic, nn
+from wengert.numbers.python import REALS
+from wengert.ops import nn
 from wengert.ops.arithmetic import ones_like
-from wengert.ops.kinds import shape
-from wengert.ops.op import Op, Traced, system_of
+from wengert.ops.kinds import Elementwise, Select, shape
+from wengert.ops.methods import OPERATORS, ArrayMethods
+from wengert.ops.op import Op, Traced, rows, system_of
 
 
 class Scalar(Variable):
     """A number that remembers how it was computed.
 
-    ``data`` may be a float, complex, `fractions.Fraction`, mpmath or sympy number; the gradient is of the same kind.
-    Floats follow IEEE 754: the logarithm of a negative number is NaN.
+    ``data`` may be a float, complex, `fractions.Fraction`, mpmath or sympy number; the gradient is of the
+    same kind. Floats follow IEEE 754: the logarithm of a negative number is NaN.
 
     >>> x, y = Scalar(2.0), Scalar(3.0)
     >>> z = x * y + x ** 2
@@ -32,7 +36,9 @@ class Scalar(Variable):
         if type(data) is int:
             data = float(data)
         elif isinstance(data, (str, bytes)) or shape(data):
-            raise TypeError(f"Scalar: expected a number, got {type(data).__name__}; use wengert.tensor for arrays")
+            raise TypeError(
+                f"Scalar: expected a number, got {type(data).__name__}; use wengert.tensor for arrays"
+            )
         elif not isinstance(data, Traced):
             system_of(data)
         super().__init__(data, requires_grad, level)
@@ -66,15 +72,15 @@ class Scalar(Variable):
         return Scalar(self.data, False)
 
     def backward(self, *, retain_graph: bool = False, create_graph: bool = False) -> None:
-        """Add the derivative of this number to the ``grad`` of every number that it was computed from.
+        """Add the derivative of this number to the ``grad`` of what it was computed from.
 
-        ``retain_graph`` allows another backward pass, ``create_graph`` derivatives of the derivatives (``grad`` is
-        then a `Scalar`). Raises RuntimeError where nothing requires a gradient, or the graph is freed.
+        ``retain_graph`` allows another backward pass, ``create_graph`` derivatives of the derivatives (``grad``
+        is then a `Scalar`). Raises RuntimeError where nothing requires a gradient, or the graph is freed.
         """
         if not self.requires_grad:
             raise RuntimeError(
-                "backward() on a Scalar that depends on nothing that requires a gradient; make the inputs with "
-                "Scalar(value), outside no_grad()"
+                "backward() on a Scalar that depends on nothing that requires a gradient; "
+                "make the inputs with Scalar(value), outside no_grad()"
             )
         seed = ones_like(self.data)
         sweep(
@@ -85,64 +91,80 @@ class Scalar(Variable):
         )
 
 
-def _specialised(op: Op, python_name: str) -> None:
-    """Give Scalar an operator that answers floats at once, and leaves everything else to the general dispatch."""
-    evaluate = op.evaluate
-    plain = getattr(float, python_name, None)
-    guarded = op.name in ("divide", "power")
-
-    def operator(self: Scalar, other: Any) -> Any:
-        x = self.data
-        if type(other) is Scalar:
-            y, wanted = other.data, self.requires_grad or other.requires_grad
-        elif type(other) is float or type(other) is int:
-            y, wanted = other, self.requires_grad
-        else:
-            return op.apply((self, other), op.parameters)
-        if type(x) is not float or (type(y) is not float and type(y) is not int) or self.level:
-            return op.apply((self, other), op.parameters)
-        out = _new(Scalar)
-        out.data = evaluate((x, y), _NONE) if guarded else plain(x, y)  # type: ignore[misc]
-        parent = other if type(other) is Scalar and other.requires_grad else None
-        _fill(out, op, (self if self.requires_grad else None, parent), (x, y), wanted)
-        return out
-
-    def reflected(self: Scalar, other: Any) -> Any:
-        x = self.data
-        if type(x) is not float or (type(other) is not float and type(other) is not int) or self.level:
-            return op.apply((other, self), op.parameters)
-        out = _new(Scalar)
-        out.data = evaluate((other, x), _NONE) if guarded else plain(float(other), x)  # type: ignore[misc]
-        _fill(out, op, (None, self), (other, x), self.requires_grad)
-        return out
-
-    setattr(Scalar, python_name, operator)
-    setattr(Scalar, python_name.replace("__", "__r", 1), reflected)
+_new = object.__new__
+_NONE: Mapping[str, Any] = {}
 
 
-def _fill(out: Scalar, op: Op, args: tuple[Any, ...], values: tuple[Any, ...], wanted: bool) -> None:
-    out.grad = out.extras = None
+def _result(
+    op: Op, data: Any, args: tuple[Scalar | None, ...], values: tuple[Any, ...], wanted: bool
+) -> Scalar:
+    """A number on the tape of level 0: `bare` and `remember` in one, as it runs once per operation."""
+    out = _new(Scalar)
+    out.data = data
     out.level = 0
+    out.grad = out.extras = None
     if wanted and silenced_level() < 0:
         out.requires_grad = True
         out.op, out.args, out.values, out.params = op, args, values, _NONE
         out.sequence = next_sequence()
+        if WATCHERS:
+            note(out)
     else:
         out.requires_grad = False
         out.op = out.args = out.values = out.params = None
         out.sequence = 0
+    return out
 
 
-_NONE: Mapping[str, Any] = {}
-_new = object.__new__
-for _op, _name in (
-    (arithmetic.add, "__add__"),
-    (arithmetic.subtract, "__sub__"),
-    (arithmetic.multiply, "__mul__"),
-    (arithmetic.divide, "__truediv__"),
-    (arithmetic.power, "__pow__"),
-):
-    _specialised(_op, _name)
+def _specialised_operator(op: Op, name: str) -> None:
+    """Give Scalar an operator that answers floats at once, and leaves the rest to the general dispatch."""
+    evaluate = REALS.find(op)
+    assert evaluate is not None
+
+    def operator(self: Scalar, other: Any) -> Any:
+        x, mine = self.data, self.requires_grad
+        if type(x) is float and not self.level:
+            if type(other) is Scalar:
+                y, its = other.data, other.requires_grad
+                if type(y) is float and not other.level:
+                    args = (self if mine else None, other if its else None)
+                    return _result(op, evaluate(x, y), args, (x, y), mine or its)
+            elif type(other) is float or type(other) is int:
+                return _result(op, evaluate(x, other), (self, None), (x, other), mine)
+        return op.apply((self, other), op.parameters)
+
+    def reflected(self: Scalar, other: Any) -> Any:
+        x = self.data
+        if type(x) is float and not self.level and (type(other) is float or type(other) is int):
+            return _result(op, evaluate(other, x), (None, self), (other, x), self.requires_grad)
+        return op.apply((other, self), op.parameters)
+
+    setattr(Scalar, f"__{name}__", operator)
+    setattr(Scalar, f"__r{name}__", reflected)
+
+
+def _specialised_method(op: Op) -> None:
+    """Give Scalar a method that answers a float at once where it is called without parameters."""
+    implementations, params = op.implementations, op.parameters
+    fallback = getattr(ArrayMethods, op.name)
+
+    def method(self: Scalar, *args: Any, **words: Any) -> Any:
+        x = self.data
+        if args or words or params or type(x) is not float or self.level or "float" not in implementations:
+            return fallback(self, *args, **words)
+        return _result(op, implementations["float"](x), (self,), (x,), self.requires_grad)
+
+    method.__name__ = op.name
+    method.__doc__ = op.__doc__
+    setattr(Scalar, op.name, method)
+
+
+for _name, _op in OPERATORS.items():
+    if isinstance(_op, Elementwise):
+        _specialised_operator(_op, _name)
+for _op in rows():
+    if isinstance(_op, (Elementwise, Select)) and _op.arity == 1 and not _op.parameters:
+        _specialised_method(_op)
 
 
 def dot(weights: Sequence[Any], inputs: Sequence[Any], bias: Any = 0.0) -> Any:
@@ -154,9 +176,43 @@ def dot(weights: Sequence[Any], inputs: Sequence[Any], bias: Any = 0.0) -> Any:
     >>> dot(w, [3.0, 4.0], Scalar(0.5))
     Scalar(2.5)
     """
-    if len(weights) != len(inputs):
-        raise ValueError(f"dot: expected as many inputs as weights, got {len(weights)} weights and {len(inputs)} inputs")
-    return nn.sum_of_products([*weights, *inputs, bias])
+    return dots([(weights, bias)], inputs)[0]
 
 
-__all__ = ["Scalar", "dot"]
+def dots(rows: Iterable[tuple[Sequence[Any], Any]], inputs: Sequence[Any]) -> list[Any]:
+    """`dot` of each row's weights and bias with the same inputs, one operation for each: a layer of neurons.
+
+    >>> dots([([1.0, 2.0], 0.0), ([3.0, 4.0], 0.5)], [Scalar(1.0), Scalar(-1.0)])
+    [Scalar(-1.0), Scalar(-0.5)]
+    """
+    x, wanted = _floats_of(inputs), inputs
+    if x is None and all([type(n) is float or type(n) is int for n in inputs]):  # noqa: C419 (a list is quicker)
+        x, wanted = list(map(float, inputs)), [None] * len(inputs)
+    results = []
+    for weights, bias in rows:
+        if len(weights) != len(inputs):
+            raise ValueError(
+                f"dot: expected as many inputs as weights, got {len(weights)} weights and {len(inputs)} inputs"
+            )
+        w = None if x is None else _floats_of((*weights, bias))
+        if x is None or w is None:
+            results.append(nn.sum_of_products([*weights, *inputs, bias]))
+            continue
+        b = w.pop()
+        total = sum(map(mul, w, x), b)
+        results.append(_result(nn.sum_of_products, total, (*weights, *wanted, bias), (*w, *x, b), True))
+    return results
+
+
+def _floats_of(scalars: Sequence[Any]) -> list[float] | None:
+    """The floats in Scalars of level 0 that all require a gradient; None where there is anything else."""
+    if set(map(type, scalars)) != _SCALARS or [s for s in scalars if s.level or not s.requires_grad]:
+        return None
+    values = [s.data for s in scalars]
+    return values if set(map(type, values)) == _FLOATS else None
+
+
+_SCALARS, _FLOATS = {Scalar}, {float}
+
+
+__all__ = ["Scalar", "dot", "dots"]

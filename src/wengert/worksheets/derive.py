@@ -8,13 +8,15 @@ from typing import Any
 
 from wengert.expressions import CONSTANTS, parse
 from wengert.graph.replay import needed_for
-from wengert.numbers.graph import Graph, Node
-from wengert.worksheets.explain import Trace, explain, function_of, run_backwards, trace_call, wanted_inputs
-from wengert.worksheets.formula import write
-from wengert.worksheets.number_choice import choose, functions
+from wengert.numbers.graph import Node
+from wengert.worksheets.explain import explain, run_backwards, wanted_inputs
+from wengert.worksheets.formula import Label, length, write
+from wengert.worksheets.number_choice import functions
+from wengert.worksheets.tracing import function_of, new_trace, trace_call
 from wengert.worksheets.worksheet import Formula
 
 MOST_NODES = 300
+LONGEST = 2_000
 
 
 @dataclass(frozen=True)
@@ -54,8 +56,8 @@ def derive(
     arguments, f may compute with matrices: the formula holds for any values of these shapes. Names that f gives to
     its own intermediate values are kept, and listed under "where".
 
-    Raises ValueError for a function of more than 300 operations (`explain` shows those step by step), ImportError
-    where sympy is missing.
+    Raises ValueError for a function of more than 300 operations, or a formula of more than 2,000 (`explain` shows
+    those step by step), ImportError where sympy is missing.
 
     >>> import numpy as np, wengert
     >>> print(wengert.derive("sigmoid(z)"))
@@ -66,7 +68,7 @@ def derive(
     if not args:
         return _of_numbers(f, wrt, names)
     function, found = function_of(f, args, names)
-    trace = Trace(Graph(share=True, name_derivatives=False), choose("float"))
+    trace = new_trace("float", share=True, name_derivatives=False)
     trace_call(trace, function, args, found)
     if len(needed_for([trace.output])) > MOST_NODES:
         raise ValueError(f"derive: more than {MOST_NODES} operations make no readable formula; use wengert.explain")
@@ -85,12 +87,24 @@ def derive(
     gradient = {}
     for name in wanted_inputs(wrt, trace, "reverse"):
         adjoint = adjoints.get(by_name[name].id)
-        gradient[name] = Formula("0", "0") if adjoint is None else write(adjoint, label)
+        gradient[name] = Formula("0", "0") if adjoint is None else _formula(adjoint, label)
     where: dict[str, Formula] = {}
     while pending := [n for k, n in used.items() if trace.names[k] not in where]:
         for node in pending:
-            where[trace.names[node.id]] = write(node, label)
+            where[trace.names[node.id]] = _formula(node, label)
     return Derivation(gradient, where)
+
+
+def _formula(node: Node, label: Label) -> Formula:
+    found = label(node) if node.op is None else None
+    if found is not None:
+        return found
+    if length(node, label) > LONGEST:
+        raise ValueError(
+            f"derive: more than {LONGEST:,} operations make no readable formula; name intermediate values, "
+            f"or use wengert.explain"
+        )
+    return write(node, label)
 
 
 def _of_numbers(

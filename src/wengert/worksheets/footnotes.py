@@ -39,13 +39,15 @@ def _birth_of_nan(node: Node, names: Mapping[int, str], labels: Mapping[int, For
             words.append(f"{names.get(a.id, labels[a.id].text)} = {format_value(value)}")
     where = f"; here {', '.join(words)}" if words else ""
     domain = f": {node.op.name} is defined for {node.op.domain}" if node.op.domain else ""
-    return f"{labels[node.id].text} is the first value that is not a number{domain}{where}"
+    return f"{labels[node.id].text} is not a number, though all before it are{domain}{where}"
 
 
 def has_nan(value: Any) -> bool:
-    """Whether a value is NaN or an array that holds one."""
+    """Whether a value is NaN (or sympy's undefined infinity), or an array that holds one."""
     if isinstance(value, (tuple, list)):
         return any(map(has_nan, value))
+    if hasattr(value, "free_symbols"):
+        return str(value) in ("nan", "zoo")
     try:
         unequal = value != value
         return bool(unequal.any() if shape(unequal) else unequal is True or (hasattr(unequal, "dtype") and unequal))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
-from fractions import Fraction
 from string import Formatter
 from typing import Any
 
@@ -21,7 +21,7 @@ Label = Callable[[Node], Formula | None]
 ATOM = 100
 FUNCTION = 50
 ENCLOSING = ("{", "(", "[", "|")
-LATEX_NAMES = {"π": r"\pi", "τ": r"\tau", "∞": r"\infty"}
+LATEX_NAMES = {"π": r"\pi", "τ": r"\tau", "∞": r"\infty", "inf": r"\infty", "nan": r"\mathrm{nan}"}
 SUBSCRIPTS = str.maketrans("-0123456789", "₋₀₁₂₃₄₅₆₇₈₉")
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -45,24 +45,43 @@ class Written:
 
 def write(node: Node, label: Label) -> Formula:
     """What the node computes, in the labels of other nodes. An operand without a label is written out."""
-    return _computed(node, label, {}).formula
+    done: dict[int, Written] = {}
+    for part in _written_out(node, label):
+        done[part.id] = _computed(part, label, done)
+    return done[node.id].formula
 
 
-def _operand(x: Any, label: Label, done: dict[int, Written]) -> Written:
+def length(node: Node, label: Label) -> int:
+    """How many operations stand in what `write` gives; those that are shared count wherever they are written."""
+    counts: dict[int, int] = {}
+    for part in _written_out(node, label):
+        counts[part.id] = 1 + sum(counts.get(a.id, 0) for a in part.args if type(a) is Node)
+    return counts[node.id]
+
+
+def _written_out(node: Node, label: Label) -> list[Node]:
+    """The node, and all behind it up to those that have a label, in order: however deep, without recursion."""
+    found = {node.id: node}
+    waiting = [node]
+    while waiting:
+        for a in waiting.pop().args:
+            if type(a) is Node and a.id not in found and label(a) is None:
+                found[a.id] = a
+                waiting.append(a)
+    return [found[number] for number in sorted(found)]
+
+
+def _operand(x: Any, label: Label, done: Mapping[int, Written]) -> Written:
     if type(x) is not Node:
         return number(x)
     found = label(x)
-    if found is not None:
-        return Written(found.text, found.latex)
-    if x.id not in done:
-        done[x.id] = _computed(x, label, done)
-    return done[x.id]
+    return done[x.id] if found is None else Written(found.text, found.latex)
 
 
-def _computed(node: Node, label: Label, done: dict[int, Written]) -> Written:
+def _computed(node: Node, label: Label, done: Mapping[int, Written]) -> Written:
     if node.op is None:
         if node.name and node.role == "constant":
-            return Written(node.name, LATEX_NAMES.get(node.name, node.name))
+            return written_text(node.name)
         return _operand(node.args[0], label, done) if node.args else number(node.value)
     args = [_operand(a, label, done) for a in node.args]
     special = SPECIAL.get(node.op.name)
@@ -103,12 +122,22 @@ def _call(node: Node, args: list[Written]) -> Written:
     if op.arity is None:
         joined = Formula(", ".join(a.formula.text for a in args), ", ".join(a.formula.latex for a in args))
         operands, args = [joined], [Written(joined.text, joined.latex)]
-    latex = _filled(op.tex, operands, args) if op.tex else rf"\operatorname{{{op.name}}}"
-    if op.text and not settings:
+    written_out = f"{op.name}({', '.join([a.formula.text for a in args] + settings)})"
+    spelled = _spelled_out(op.name, [a.formula.latex for a in args], settings)
+    if settings:
+        return Written(written_out, spelled, FUNCTION)
+    text = written_out
+    if op.text:
         text = "".join(_pieces(op.text, [a.text for a in operands], [a.formula.text for a in args]))
-        return Written(text, latex, outer)
-    words = ", ".join([a.formula.text for a in args] + settings)
-    return Written(f"{op.name}({words})", latex, outer if not op.text else FUNCTION)
+    return Written(text, _filled(op.tex, operands, args) if op.tex else spelled, outer)
+
+
+def _spelled_out(name: str, args: list[str], settings: list[str]) -> str:
+    """A call in LaTeX as a program has it, for what has no form of its own there."""
+    escaped = [re.sub("([_{}])", r"\\\1", setting) for setting in settings]
+    words = ", ".join([*args, *(rf"\texttt{{{setting}}}" for setting in escaped)])
+    name = name.replace("_", r"\_")
+    return rf"\operatorname{{{name}}}\left({words}\right)"
 
 
 def changed(op: Op, params: Mapping[str, Any]) -> dict[str, Any]:
@@ -143,10 +172,20 @@ def number(x: Any) -> Written:
     plain = written_number(x)
     if plain is not None:
         x = int(plain) if plain.is_integer() and abs(plain) < 1e15 else plain
-    if isinstance(x, Fraction) and x.denominator != 1:
-        return Written(str(x), rf"\frac{{{x.numerator}}}{{{x.denominator}}}", 20)
-    text = str(x)
-    return Written(text, text, 15 if text.startswith("-") else ATOM)
+    return written_text(str(x))
+
+
+def written_text(text: str) -> Written:
+    """A number's or a constant's text as a formula: ``-2``, ``1/3``, ``1e-05``, ``π``."""
+    precedence = 15 if text.startswith("-") else 20 if "/" in text else ATOM
+    over, slash, under = text.partition("/")
+    if slash:
+        sign = "-" if over.startswith("-") else ""
+        return Written(text, rf"{sign}\frac{{{over.removeprefix('-')}}}{{{under}}}", precedence)
+    mantissa, power_of_ten, exponent = text.partition("e")
+    if power_of_ten and mantissa and exponent.lstrip("+-").isdigit():
+        return Written(text, rf"{mantissa} \times 10^{{{int(exponent)}}}", min(precedence, 20))
+    return Written(text, LATEX_NAMES.get(text, text), precedence)
 
 
 def _power(node: Node, args: list[Written]) -> Written | None:

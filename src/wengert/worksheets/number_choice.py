@@ -9,6 +9,7 @@ from fractions import Fraction
 from typing import Any
 
 from wengert.expressions import Expression, Range
+from wengert.ops.kinds import shape
 from wengert.ops.op import System, rows, system_of
 
 CHOICES = ("float", "exact", "symbolic", "interval", "mp:DIGITS")
@@ -30,17 +31,37 @@ class NumberChoice:
             return self._range(given)
         if isinstance(given, Expression):
             given = evaluated(given, {}, self.system.constant)
-        if self.name == "symbolic":
-            import sympy
-
-            return sympy.Symbol(name, real=True)
         if hasattr(given, "detach"):
             given = given.detach().data
-        if getattr(given, "shape", ()) and self.name != "float":
-            import numpy as np
+        return self._symbols(shape(given), name) if self.name == "symbolic" else self._entered(given)
 
-            return np.frompyfunc(self.convert, 1, 1)(given)
-        return given if getattr(given, "shape", ()) else self.convert(given)
+    def literal(self, given: Any) -> Any:
+        """A number or an array that the function itself holds, as a value of this system."""
+        kind = getattr(getattr(given, "dtype", None), "kind", "f")
+        return given if self.name == "float" or kind not in "fc" else self._entered(given)
+
+    def _entered(self, given: Any) -> Any:
+        if not shape(given):
+            return self.convert(given)
+        if self.name == "float":
+            return given
+        import numpy as np
+
+        return np.frompyfunc(self.convert, 1, 1)(given)
+
+    @staticmethod
+    def _symbols(extents: tuple[int, ...], name: str) -> Any:
+        """A symbol, or an array of symbols that bear the indices of their places."""
+        import sympy
+
+        if not extents:
+            return sympy.Symbol(name, real=True)
+        import numpy as np
+
+        array = np.empty(extents, dtype=object)
+        for place in np.ndindex(*extents):
+            array[place] = sympy.Symbol(f"{name}[{', '.join(map(str, place))}]", real=True)
+        return array
 
     def _range(self, given: Range) -> Any:
         if self.name != "interval":

@@ -61,8 +61,8 @@ def to_csv(sheet: Worksheet) -> str:
 def to_json(sheet: Worksheet) -> str:
     """The worksheet as JSON, one row a line, every number with all its digits.
 
-    Keys: ``expression``, ``mode``, ``wrt`` (a list), ``value``, ``gradient`` (by name), ``rows`` and
-    ``footnotes``. A row has ``id``, ``name`` (the label where the user gave none), ``op``, ``formula``,
+    Keys: ``expression``, ``mode``, ``wrt`` (a list), ``value``, ``gradient`` (by name), ``rows``, and
+    ``footnotes`` where there are any. A row has ``id``, ``name`` (the label where the user gave none), ``op``, ``formula``,
     ``value``, ``tangent_formula`` and ``tangent`` (forward) or ``adjoint_formula`` and ``adjoint`` (reverse),
     ``update_formula`` and ``update`` if it has any, and ``line``. Exact numbers, NaN and the infinities are
     strings; see :func:`~wengert.worksheets.values.exact_value`.
@@ -77,12 +77,8 @@ def to_json(sheet: Worksheet) -> str:
     }
     lines = [f"  {_dump(key)}: {_dump(value)}," for key, value in before.items()]
     rows = ",\n".join(f"    {_dump(_record(sheet, row))}" for row in sheet.rows)
-    lines += [
-        '  "rows": [',
-        *([rows] if rows else []),
-        "  ],",
-        f'  "footnotes": {_dump(list(sheet.footnotes))}',
-    ]
+    after = [f'  "footnotes": {_dump(list(sheet.footnotes))}'] if sheet.footnotes else []
+    lines += ['  "rows": [', *([rows] if rows else []), "  ]," if after else "  ]", *after]
     return "\n".join(["{", *lines, "}"]) + "\n"
 
 

@@ -15,6 +15,7 @@ SHOWN_ENTRIES = 24
 LARGEST_FIXED = 1_000_000
 LARGEST_EXACT_INTEGER = 2**53  # beyond this, a reader of JSON that knows only doubles loses digits
 INTERVAL_DIGITS = 17  # enough to tell any two doubles apart
+SYMPY_WORDS = {"zoo": "undefined", "nan": "NaN", "oo": "∞", "-oo": "-∞"}
 EXACT_EXPONENT = 20_000  # powers of two beyond this are too long to write out only to round them
 
 
@@ -58,7 +59,7 @@ def format_value(value: Any, digits: int = 4, numbers: str = "float") -> str:
         if numbers.startswith("mp") and (mantissa or not exponent):  # else it is infinite or not a number
             return _mp_text(value, numbers)
         return _decimal_text(_decimal(value._mpf_, ROUND_HALF_EVEN, digits + 30), digits)
-    return printable(str(value))
+    return SYMPY_WORDS.get(str(value), printable(str(value)))
 
 
 def exact_value(value: Any, numbers: str = "float") -> Json:
