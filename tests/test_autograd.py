@@ -1,4 +1,4 @@
-"""The backward pass: accumulation, hooks, graphs kept and freed, recording switched off, and how far it scales."""
+"""The backward pass: accumulation, hooks, graphs kept and freed, recording off and on, and how it scales."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def leaf(*data):
     return wengert.tensor(list(data), requires_grad=True)
 
 
-# -- gradients --------------------------------------------------------------------------------------------------------
+# -- gradients -----------------------------------------------------------------------------------------------
 
 
 def test_gradients_accumulate_until_they_are_reset():
@@ -63,7 +63,7 @@ def test_the_adjoint_of_the_result_can_be_given():
         (x * x).backward(wengert.ones(3))
 
 
-# -- what bad calls are told ------------------------------------------------------------------------------------------
+# -- what bad calls are told ---------------------------------------------------------------------------------
 
 
 def test_backward_of_several_numbers_suggests_a_sum():
@@ -120,7 +120,7 @@ def test_an_update_between_the_passes_is_noticed_when_the_first_is_recorded():
         y.backward(create_graph=True)
 
 
-# -- hooks ------------------------------------------------------------------------------------------------------------
+# -- hooks ---------------------------------------------------------------------------------------------------
 
 
 def test_hooks_see_and_replace_the_gradient_until_they_are_removed():
@@ -156,7 +156,7 @@ def test_retain_grad_keeps_the_gradient_of_a_result():
     assert (y.grad.item(), z.grad) == (3, None)
 
 
-# -- recording on and off ---------------------------------------------------------------------------------------------
+# -- recording on and off ------------------------------------------------------------------------------------
 
 
 def test_no_grad_as_a_block_and_as_a_decorator():
@@ -174,7 +174,13 @@ def test_no_grad_as_a_block_and_as_a_decorator():
         inside = x * 2
         with wengert.enable_grad():
             again = x * 2
-    assert [y.requires_grad for y in (inside, called(), bare(), again, x * 2)] == [False, False, False, True, True]
+    assert [y.requires_grad for y in (inside, called(), bare(), again, x * 2)] == [
+        False,
+        False,
+        False,
+        True,
+        True,
+    ]
 
 
 def test_set_grad_enabled_as_a_call_and_as_a_block():
@@ -225,7 +231,7 @@ def test_threads_differentiate_at_once_with_their_own_no_grad():
     assert found == {"recording": [100.0 * k for k in range(1, 9)], "silent": False}
 
 
-# -- autograd.grad and autograd.backward -------------------------------------------------------------------------------
+# -- autograd.grad and autograd.backward ---------------------------------------------------------------------
 
 
 def test_autograd_grad_returns_adjoints_and_leaves_grad_alone():
@@ -275,7 +281,7 @@ def test_autograd_backward_of_several_tensors():
     assert x.grad.tolist() == [7]
 
 
-# -- the anomaly report -----------------------------------------------------------------------------------------------
+# -- the anomaly report --------------------------------------------------------------------------------------
 
 
 def test_the_report_names_the_operation_the_line_and_the_cure():
@@ -331,7 +337,7 @@ def test_an_adjoint_that_is_not_finite_at_the_start_is_not_blamed_on_an_operatio
     assert np.isinf(x.grad.item())
 
 
-# -- scale ------------------------------------------------------------------------------------------------------------
+# -- scale ---------------------------------------------------------------------------------------------------
 
 
 def _tensor_chain(length):

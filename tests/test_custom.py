@@ -1,4 +1,4 @@
-"""Derivatives of the user's own: `autograd.Function`, `custom_vjp`, `custom_jvp`, `checkpoint`, `stop_gradient`."""
+"""Derivatives of the user's own: `Function`, `custom_vjp`, `custom_jvp`, `checkpoint`, `stop_gradient`."""
 
 from __future__ import annotations
 
@@ -83,7 +83,9 @@ def test_adjoints_are_one_per_argument_of_the_argument_s_shape():
         def backward(ctx, adjoint):
             return wengert.ones(5), None
 
-    with pytest.raises(ValueError, match=r"Wrong: .*adjoint 0 has shape \(5,\), but the argument has shape \(1,\)"):
+    with pytest.raises(
+        ValueError, match=r"Wrong: .*adjoint 0 has shape \(5,\), but the argument has shape \(1,\)"
+    ):
         Wrong.apply(x, 3.0).sum().backward()
 
 
@@ -145,12 +147,14 @@ def test_a_function_inside_the_transforms():
     x = np.array([0.5, 1.5])
     np.testing.assert_allclose(wengert.grad(lambda x: Exp.apply(x).sum())(x), np.exp(x))
     batch = np.array([[0.5, 1.5], [2.0, -1.0]])
-    np.testing.assert_allclose(wengert.vmap(wengert.grad(lambda x: Halves.apply(x, x)[0].sum()))(batch), 4 * batch**3)
+    np.testing.assert_allclose(
+        wengert.vmap(wengert.grad(lambda x: Halves.apply(x, x)[0].sum()))(batch), 4 * batch**3
+    )
     np.testing.assert_allclose(wengert.grad(lambda b: wengert.vmap(Exp.apply)(b).sum())(batch), np.exp(batch))
     np.testing.assert_allclose(wengert.hessian(lambda x: Halves.apply(x, x)[0].sum())(x), np.diag(12 * x**2))
 
 
-# -- custom_vjp and custom_jvp -----------------------------------------------------------------------------------------
+# -- custom_vjp and custom_jvp -------------------------------------------------------------------------------
 
 
 @wengert.custom_vjp
@@ -177,7 +181,7 @@ def test_custom_vjp_rules_reverse_mode_and_refuses_forward_mode():
     assert x.grad.tolist() == [1, 0.5]
     assert wengert.grad(wengert.grad(clipped))(0.25) == 2
     assert wengert.vmap(wengert.grad(clipped))(np.array([5.0, 0.25])).tolist() == [1, 0.5]
-    with pytest.raises(TypeError, match="clipped states a reverse rule only.*custom_jvp"):
+    with pytest.raises(TypeError, match=r"clipped states a reverse rule only.*custom_jvp"):
         wengert.jvp(clipped, (1.0,), (1.0,))
     with pytest.raises(TypeError, match=r"nothing\.defvjp"):
         wengert.custom_vjp(lambda_named("nothing"))(1.0)
@@ -200,7 +204,7 @@ def test_custom_jvp_rules_both_modes_and_higher_orders():
         wengert.custom_jvp(lambda_named("nothing"))(1.0)
 
 
-# -- stop_gradient -----------------------------------------------------------------------------------------------------
+# -- stop_gradient -------------------------------------------------------------------------------------------
 
 
 def test_nothing_flows_through_stop_gradient():
@@ -211,7 +215,7 @@ def test_nothing_flows_through_stop_gradient():
     assert x.grad.tolist() == [3]
 
 
-# -- checkpoint --------------------------------------------------------------------------------------------------------
+# -- checkpoint ----------------------------------------------------------------------------------------------
 
 
 def counted():

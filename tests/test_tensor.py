@@ -19,7 +19,7 @@ def float64_default():
     wengert.set_default_dtype("float32")
 
 
-# -- creation ---------------------------------------------------------------------------------------------------------
+# -- creation ------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,7 @@ def test_whole_numbers_cannot_require_a_gradient():
         wengert.arange(3).requires_grad_()
 
 
-# -- random numbers ---------------------------------------------------------------------------------------------------
+# -- random numbers ------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -210,7 +210,7 @@ def test_bad_random_arguments_are_named():
         wengert.uniform(2.0, 1.0)
 
 
-# -- reading ----------------------------------------------------------------------------------------------------------
+# -- reading -------------------------------------------------------------------------------------------------
 
 
 def test_what_a_tensor_says_of_itself():
@@ -259,7 +259,12 @@ def test_hash_is_by_identity_and_equality_by_entry():
 
 def test_conversions_and_their_gradient():
     x = wengert.tensor([1.5, 2.5], requires_grad=True)
-    assert x.to("float64").dtype == x.double().dtype == x.to(wengert.zeros(1, dtype="float64")).dtype == "float64"
+    assert (
+        x.to("float64").dtype
+        == x.double().dtype
+        == x.to(wengert.zeros(1, dtype="float64")).dtype
+        == "float64"
+    )
     assert (x.long().dtype, x.int().dtype, x.bool().dtype) == ("int64", "int32", "bool")
     assert x.to("cpu") is x.to(x.dtype) is x.cpu() is x.float() is x
     x.double().sum().backward()
@@ -277,7 +282,7 @@ def test_numpy_hands_out_the_array_of_detached_tensors_only():
     assert x.detach().numpy() is x.data
 
 
-# -- copies -----------------------------------------------------------------------------------------------------------
+# -- copies --------------------------------------------------------------------------------------------------
 
 
 def test_clone_stays_on_the_tape_and_detach_leaves_it():
@@ -302,11 +307,11 @@ def test_deepcopy_and_pickle_keep_what_a_leaf_is():
     assert back.requires_grad
     assert back.tolist() == [1, 2]
     for copier in (copy.deepcopy, pickle.dumps):
-        with pytest.raises(RuntimeError, match="multiply.*detach"):
+        with pytest.raises(RuntimeError, match=r"multiply.*detach"):
             copier(x * 2)
 
 
-# -- updates in place -------------------------------------------------------------------------------------------------
+# -- updates in place ----------------------------------------------------------------------------------------
 
 
 def test_leaves_are_updated_under_no_grad():
@@ -382,7 +387,7 @@ def test_updates_keep_shape_and_dtype():
         x[5] = 1.0
 
 
-# -- mismatches name the operation, both operands and their shapes -----------------------------------------------------
+# -- mismatches name the operation, both operands and their shapes -------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -393,7 +398,10 @@ def test_updates_keep_shape_and_dtype():
         (lambda o: o(3) @ o(2), "matmul: (3,) @ (2,): the inner extents 3 and 2 differ"),
         (lambda o: o(2, 2, 3) @ o(4, 3, 2), "matmul: (2, 2, 3) @ (4, 3, 2): the batch shapes (2,) and (4,)"),
         (lambda o: o(2) @ o(), "matmul: (2,) @ (): a number has no axes"),
-        (lambda o: wengert.concatenate([o(2, 3), o(2, 4)]), "concatenate along axis 0: shapes (2, 3) and (2, 4)"),
+        (
+            lambda o: wengert.concatenate([o(2, 3), o(2, 4)]),
+            "concatenate along axis 0: shapes (2, 3) and (2, 4)",
+        ),
         (lambda o: wengert.stack([o(2), o(3)]), "stack: expected equal shapes, got shapes (2,) and (3,)"),
         (lambda o: o(2, 3).reshape(4), "reshape: (2, 3) has 6 entries, which do not fit the shape (4,)"),
         (lambda o: o(2, 3).sum(axis=2), "sum: axis 2 is out of bounds for shape (2, 3)"),

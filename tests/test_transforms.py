@@ -1,4 +1,4 @@
-"""The transforms: any nesting of modes, over nests of dicts, lists and tuples, without confusing perturbations."""
+"""The transforms: any nesting of modes, over nests of dicts, lists and tuples, perturbations kept apart."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def net(w, x):
     return wengert.tanh(w @ x).sum()
 
 
-# -- grad, value_and_grad ---------------------------------------------------------------------------------------------
+# -- grad, value_and_grad ------------------------------------------------------------------------------------
 
 
 def test_argnums_as_a_number_and_as_a_tuple():
@@ -88,7 +88,7 @@ def test_a_transform_leaves_grad_of_outside_tensors_alone_and_reaches_through_th
     assert (inner.tolist(), w.grad.tolist()) == ([12], [6])
 
 
-# -- nesting ----------------------------------------------------------------------------------------------------------
+# -- nesting -------------------------------------------------------------------------------------------------
 
 
 def forward(f):
@@ -122,7 +122,7 @@ def test_perturbations_of_a_closure_are_not_confused(outer, inner):
 @pytest.mark.parametrize("outer", MODES)
 @pytest.mark.parametrize("inner", MODES)
 def test_perturbations_that_escape_in_a_closure_are_not_confused(outer, inner):
-    # Manzyuk, Pearlmutter, Radul, Rush, Siskind (2019), "Perturbation confusion in forward automatic differentiation"
+    # Manzyuk et al. (2019), "Perturbation confusion in forward automatic differentiation"
     def shifted(x):
         return lambda g: lambda y: g(x + y)
 
@@ -138,7 +138,7 @@ def test_the_tape_of_requires_grad_and_transforms_do_not_mix():
     assert (y.item(), w.grad.item()) == (36, 24)
 
 
-# -- jvp, vjp, linearize ----------------------------------------------------------------------------------------------
+# -- jvp, vjp, linearize -------------------------------------------------------------------------------------
 
 
 def test_forward_and_reverse_mode_are_adjoint():
@@ -177,7 +177,7 @@ def test_linearize_is_the_derivative_at_one_point():
     assert len(calls) == 1
 
 
-# -- jacobian, hessian, hvp -------------------------------------------------------------------------------------------
+# -- jacobian, hessian, hvp ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("mode", ["forward", "reverse", None])
@@ -221,7 +221,7 @@ def test_hessian_and_its_products():
     assert found == (6, 4)
 
 
-# -- vmap -------------------------------------------------------------------------------------------------------------
+# -- vmap ----------------------------------------------------------------------------------------------------
 
 
 def test_vmap_is_a_loop_over_examples():
@@ -276,12 +276,14 @@ def test_vmap_of_vmap_and_of_gradients_of_vmap():
 
 def test_vmap_of_operations_that_have_no_batched_form():
     a = np.stack([np.diag([1.0, 2.0]) + 0.1, np.diag([3.0, 1.0]) + 0.2])
-    np.testing.assert_allclose(wengert.vmap(lambda m: wengert.linalg.inv(m).sum())(a), np.linalg.inv(a).sum((1, 2)))
+    np.testing.assert_allclose(
+        wengert.vmap(lambda m: wengert.linalg.inv(m).sum())(a), np.linalg.inv(a).sum((1, 2))
+    )
     found = wengert.vmap(lambda x, k: x[k])(a, np.array([0, 1]))
     np.testing.assert_allclose(found, [a[0, 0], a[1, 1]])
 
 
-# -- random programs --------------------------------------------------------------------------------------------------
+# -- random programs -----------------------------------------------------------------------------------------
 
 UNARY = {
     "sin": wengert.sin,
@@ -319,7 +321,11 @@ def run(program, inputs):
 
 
 @settings(max_examples=60, deadline=None)
-@given(program=PROGRAMS, data=st.data(), shapes=mutually_broadcastable_shapes(num_shapes=2, max_dims=3, max_side=3))
+@given(
+    program=PROGRAMS,
+    data=st.data(),
+    shapes=mutually_broadcastable_shapes(num_shapes=2, max_dims=3, max_side=3),
+)
 def test_random_programs_agree_with_finite_differences(program, data, shapes):
     arrays = []
     for extents in shapes.input_shapes:

@@ -32,7 +32,10 @@ _HOMES = {
     "wengert.random": "Generator manual_seed",
     "wengert.tensors": "Tensor",
     "wengert.creation": (
-        "tensor as_tensor from_numpy is_tensor zeros ones empty full full_like empty_like eye arange linspace logspace "
+        "tensor as_tensor from_numpy is_tensor zeros ones empty full full_like empty_like eye arange linspace "
+        "logspace"
+    ),
+    "wengert.sampling": (
         "rand randn rand_like randn_like randint randperm normal uniform bernoulli multinomial"
     ),
     "wengert.scalar.number": "Scalar",

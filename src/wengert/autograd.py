@@ -1,4 +1,4 @@
-"""PyTorch's `autograd` names: functions with a rule of one's own, and gradients without touching ``.grad``."""
+"""PyTorch's `autograd` names: functions with a rule of one's own, and gradients apart from ``.grad``."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ class Context:
 class Function:
     """An operation whose forward and backward are stated by hand.
 
-    ``forward(ctx, *args)`` computes one result or a tuple of them; its tensors have no history. ``backward(ctx,
-    *adjoints)`` takes one adjoint per result (zeros where nothing arrived) and returns one per argument of forward,
-    None where there is none. Call the operation as ``Name.apply(*args)``. Where backward is written in wengert's
-    operations and reads what ctx saved, higher derivatives follow. Raises ValueError where the number or the shape of
-    the adjoints is wrong.
+    ``forward(ctx, *args)`` computes one result or a tuple of them; its tensors have no history.
+    ``backward(ctx, *adjoints)`` takes one adjoint per result (zeros where nothing arrived) and returns one
+    per argument of forward, None where there is none. Call the operation as ``Name.apply(*args)``. Where
+    backward is written in wengert's operations and reads what ctx saved, higher derivatives follow. Raises
+    ValueError where the number or the shape of the adjoints is wrong.
 
     >>> import wengert
     >>> class Cube(wengert.autograd.Function):
@@ -147,10 +147,11 @@ def grad(
     create_graph: bool = False,
     allow_unused: bool = False,
 ) -> tuple[Any, ...]:
-    """The adjoints of the inputs, from those of the outputs (ones, for outputs with one entry). No ``grad`` changes.
+    """The adjoints of the inputs, from those of the outputs (ones, for outputs with one entry). No ``grad``
+    changes.
 
-    ``create_graph`` records the pass, for derivatives of the derivatives. Raises RuntimeError for an input that the
-    outputs do not depend on; with ``allow_unused`` its adjoint is None.
+    ``create_graph`` records the pass, for derivatives of the derivatives. Raises RuntimeError for an input
+    that the outputs do not depend on; with ``allow_unused`` its adjoint is None.
 
     >>> import wengert
     >>> x = wengert.tensor(3.0, requires_grad=True)
@@ -178,7 +179,8 @@ def backward(
     retain_graph: bool | None = None,
     create_graph: bool = False,
 ) -> None:
-    """Add the derivative of the tensors' sum to the ``grad`` of every leaf, as `Tensor.backward` does for one.
+    """Add the derivative of the tensors' sum to the ``grad`` of every leaf, as `Tensor.backward` does for
+    one.
 
     >>> import wengert
     >>> x = wengert.tensor(3.0, requires_grad=True)

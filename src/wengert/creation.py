@@ -1,7 +1,8 @@
-"""Tensors out of nothing: constants, ranges and random numbers, with PyTorch's names.
+"""Tensors out of nothing: from data, constants and ranges, with PyTorch's names.
 
-A shape may be given as numbers or as one tuple: ``zeros(2, 3)`` or ``zeros((2, 3))``. Every function takes ``dtype``
-(the default dtype where it is left out), ``requires_grad``, and the device ``'cpu'``, which is the only one.
+A shape may be given as numbers or as one tuple: ``zeros(2, 3)`` or ``zeros((2, 3))``. Every function takes
+``dtype`` (the default dtype where it is left out), ``requires_grad``, and the device ``'cpu'``, which is the
+only one.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ from typing import Any
 
 import numpy as np
 
-from wengert import random
 from wengert.autodiff.reverse import Variable
 from wengert.numbers.dtypes import get_default_dtype, int64
 from wengert.numbers.graph import Node
@@ -22,7 +22,6 @@ from wengert.tensors import Tensor, as_array, as_dtype
 __all__ = [
     "arange",
     "as_tensor",
-    "bernoulli",
     "empty",
     "empty_like",
     "eye",
@@ -32,17 +31,8 @@ __all__ = [
     "is_tensor",
     "linspace",
     "logspace",
-    "multinomial",
-    "normal",
     "ones",
-    "rand",
-    "rand_like",
-    "randint",
-    "randn",
-    "randn_like",
-    "randperm",
     "tensor",
-    "uniform",
     "zeros",
 ]
 
@@ -50,8 +40,9 @@ __all__ = [
 def tensor(data: Any, dtype: Any = None, requires_grad: bool = False, device: Any = None) -> Tensor:
     """A new tensor with a copy of the data: a number, nested lists of numbers, an array or a tensor.
 
-    Python floats become the default dtype, arrays keep theirs. The copy has no history. Raises ValueError for ragged
-    rows, TypeError for what is no number, RuntimeError for a list with entries whose gradient would be lost.
+    Python floats become the default dtype, arrays keep theirs. The copy has no history. Raises ValueError for
+    ragged rows, TypeError for what is no number, RuntimeError for a list with entries whose gradient would be
+    lost.
 
     >>> tensor([[1.0, 2.0], [3.0, 4.0]])
     tensor([[1., 2.],
@@ -64,7 +55,7 @@ def tensor(data: Any, dtype: Any = None, requires_grad: bool = False, device: An
         data = data.data
     if isinstance(data, (Traced, Node)):
         raise TypeError("tensor: a traced value cannot be copied into a new tensor; use the value itself")
-    return _finished(np.array(as_array(data, wanted)), requires_grad, device)
+    return finished(np.array(as_array(data, wanted)), requires_grad, device)
 
 
 def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
@@ -110,7 +101,7 @@ def zeros(*shape: Any, dtype: Any = None, requires_grad: bool = False, device: A
     >>> zeros(2, 3).shape, zeros((2, 3)).shape
     ((2, 3), (2, 3))
     """
-    return _finished(np.zeros(_extents("zeros", shape), _float("zeros", dtype)), requires_grad, device)
+    return finished(np.zeros(extents_of("zeros", shape), float_dtype("zeros", dtype)), requires_grad, device)
 
 
 def ones(*shape: Any, dtype: Any = None, requires_grad: bool = False, device: Any = None) -> Tensor:
@@ -119,7 +110,7 @@ def ones(*shape: Any, dtype: Any = None, requires_grad: bool = False, device: An
     >>> ones(2, dtype="int64")
     tensor([1, 1])
     """
-    return _finished(np.ones(_extents("ones", shape), _float("ones", dtype)), requires_grad, device)
+    return finished(np.ones(extents_of("ones", shape), float_dtype("ones", dtype)), requires_grad, device)
 
 
 def empty(*shape: Any, dtype: Any = None, requires_grad: bool = False, device: Any = None) -> Tensor:
@@ -128,7 +119,7 @@ def empty(*shape: Any, dtype: Any = None, requires_grad: bool = False, device: A
     >>> empty(2, 3).shape
     (2, 3)
     """
-    return _finished(np.empty(_extents("empty", shape), _float("empty", dtype)), requires_grad, device)
+    return finished(np.empty(extents_of("empty", shape), float_dtype("empty", dtype)), requires_grad, device)
 
 
 def full(
@@ -142,7 +133,7 @@ def full(
     value = as_array(fill_value, None if dtype is None else as_dtype("full", dtype))
     if value.shape:
         raise TypeError(f"full: expected one number to fill with, got shape {value.shape}")
-    return _finished(np.full(_extents("full", (shape,)), value), requires_grad, device)
+    return finished(np.full(extents_of("full", (shape,)), value), requires_grad, device)
 
 
 def full_like(x: Any, fill_value: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
@@ -172,8 +163,8 @@ def eye(
     tensor([[1., 0.],
             [0., 1.]])
     """
-    rows, columns = _extents("eye", (n, n if m is None else m))
-    return _finished(np.eye(rows, columns, dtype=_float("eye", dtype)), requires_grad, device)
+    rows, columns = extents_of("eye", (n, n if m is None else m))
+    return finished(np.eye(rows, columns, dtype=float_dtype("eye", dtype)), requires_grad, device)
 
 
 def arange(
@@ -200,7 +191,7 @@ def arange(
         raise ValueError(f"arange: step {step} does not lead from {start} to {end}")
     whole = all(isinstance(x, int) for x in (start, end, step))
     wanted = as_dtype("arange", dtype) if dtype is not None else (int64 if whole else get_default_dtype())
-    return _finished(np.arange(start, end, step).astype(wanted), requires_grad, device)
+    return finished(np.arange(start, end, step).astype(wanted), requires_grad, device)
 
 
 def linspace(
@@ -211,9 +202,9 @@ def linspace(
     >>> linspace(0, 1, 5)
     tensor([0.  , 0.25, 0.5 , 0.75, 1.  ])
     """
-    (count,) = _extents("linspace", (steps,))
+    (count,) = extents_of("linspace", (steps,))
     numbers = np.linspace(_number("linspace", start), _number("linspace", end), count)
-    return _finished(numbers.astype(_float("linspace", dtype)), requires_grad, device)
+    return finished(numbers.astype(float_dtype("linspace", dtype)), requires_grad, device)
 
 
 def logspace(
@@ -230,178 +221,13 @@ def logspace(
     >>> logspace(0, 2, 3)
     tensor([  1.,  10., 100.])
     """
-    (count,) = _extents("logspace", (steps,))
+    (count,) = extents_of("logspace", (steps,))
     numbers = np.logspace(_number("logspace", start), _number("logspace", end), count, base=base)
-    return _finished(numbers.astype(_float("logspace", dtype)), requires_grad, device)
+    return finished(numbers.astype(float_dtype("logspace", dtype)), requires_grad, device)
 
 
-def rand(
-    *shape: Any,
-    generator: random.Generator | None = None,
-    dtype: Any = None,
-    requires_grad: bool = False,
-    device: Any = None,
-) -> Tensor:
-    """Random numbers of [0, 1), evenly spread; float32 or float64.
-
-    >>> rand(2, 3, generator=random.Generator(0)).shape
-    (2, 3)
-    """
-    extents = _extents("rand", shape)
-    drawn = _stream(generator).uniform(extents, dtype=_float("rand", dtype))
-    return _finished(drawn, requires_grad, device)
-
-
-def randn(
-    *shape: Any,
-    generator: random.Generator | None = None,
-    dtype: Any = None,
-    requires_grad: bool = False,
-    device: Any = None,
-) -> Tensor:
-    """Random numbers of the standard normal distribution; float32 or float64.
-
-    >>> randn(2, 3, generator=random.Generator(0)).shape
-    (2, 3)
-    """
-    extents = _extents("randn", shape)
-    drawn = _stream(generator).normal(extents, dtype=_float("randn", dtype))
-    return _finished(drawn, requires_grad, device)
-
-
-def rand_like(x: Any, generator: random.Generator | None = None, dtype: Any = None) -> Tensor:
-    """Random numbers of [0, 1), with the shape and dtype of x.
-
-    >>> rand_like(zeros(2, 3)).shape
-    (2, 3)
-    """
-    return rand(tuple(x.shape), generator=generator, dtype=x.dtype if dtype is None else dtype)
-
-
-def randn_like(x: Any, generator: random.Generator | None = None, dtype: Any = None) -> Tensor:
-    """Random numbers of the standard normal distribution, with the shape and dtype of x.
-
-    >>> randn_like(zeros(2, 3)).shape
-    (2, 3)
-    """
-    return randn(tuple(x.shape), generator=generator, dtype=x.dtype if dtype is None else dtype)
-
-
-def randint(
-    low: int, high: Any = None, size: Any = None, generator: random.Generator | None = None, dtype: Any = None
-) -> Tensor:
-    """Random whole numbers of low, …, high − 1: ``randint(low, high, size)``, or ``randint(high, size)`` from 0.
-
-    >>> bool((randint(1, 7, (100,)) < 7).all())
-    True
-    """
-    if size is None and high is not None:
-        low, high, size = 0, low, high
-    if size is None:
-        raise TypeError(
-            "randint: expected randint(high, size) or randint(low, high, size), such as randint(6, (2,))"
-        )
-    drawn = _stream(generator).integers(low, high, _extents("randint", (size,)))
-    return Tensor(drawn if dtype is None else drawn.astype(as_dtype("randint", dtype)))
-
-
-def randperm(n: int, generator: random.Generator | None = None) -> Tensor:
-    """The numbers 0, …, n − 1 in random order.
-
-    >>> sorted(randperm(4).tolist())
-    [0, 1, 2, 3]
-    """
-    return Tensor(_stream(generator).permutation(n))
-
-
-def normal(
-    mean: Any = 0.0, std: Any = 1.0, size: Any = None, generator: random.Generator | None = None
-) -> Tensor:
-    """Random numbers of a normal distribution. Tensors as mean or std broadcast against each other and the size.
-
-    No gradient flows to mean and std; write ``mean + std * randn(...)`` for one. Raises ValueError for a negative std.
-
-    >>> normal(5.0, 0.0, size=(2,))
-    tensor([5., 5.])
-    """
-    centre, spread = as_array(_lowered(mean)), as_array(_lowered(std))
-    if (spread < 0).any():
-        raise ValueError(f"std: expected standard deviations of at least 0, got {spread.min()}")
-    extents = np.broadcast_shapes(
-        centre.shape, spread.shape, *([] if size is None else [_extents("normal", (size,))])
-    )
-    dtype = (
-        np.result_type(centre, spread) if np.result_type(centre, spread).kind == "f" else get_default_dtype()
-    )
-    drawn = _stream(generator).normal(extents, dtype=dtype)
-    return Tensor(np.asarray(centre + spread * drawn).astype(dtype))
-
-
-def uniform(
-    low: float = 0.0,
-    high: float = 1.0,
-    size: Any = (),
-    generator: random.Generator | None = None,
-    dtype: Any = None,
-) -> Tensor:
-    """Random numbers of [low, high), evenly spread. Raises ValueError unless low < high.
-
-    >>> uniform(1.0, 2.0, (3,)).shape
-    (3,)
-    """
-    extents = _extents("uniform", (size,))
-    return Tensor(_stream(generator).uniform(extents, low, high, _float("uniform", dtype)))
-
-
-def bernoulli(p: Any, generator: random.Generator | None = None) -> Tensor:
-    """One with probability p, else zero, in the shape and dtype of p.
-
-    Raises ValueError for a probability outside [0, 1].
-
-    >>> bernoulli(tensor([0.0, 1.0]))
-    tensor([0., 1.])
-    """
-    probability = as_array(_lowered(p))
-    dtype = probability.dtype if probability.dtype.kind == "f" else get_default_dtype()
-    return Tensor(_stream(generator).bernoulli(probability).astype(dtype))
-
-
-def multinomial(
-    weights: Any, num_samples: int, replacement: bool = False, generator: random.Generator | None = None
-) -> Tensor:
-    """Positions drawn with probabilities in proportion to the weights, a vector or one vector per row.
-
-    Without replacement, each draw is from the positions that are left. Raises ValueError for negative weights, and
-    where too few positions have a weight.
-
-    >>> sorted(multinomial([1.0, 0.0, 1.0], 2).tolist())
-    [0, 2]
-    """
-    table = np.array(as_array(_lowered(weights)), np.float64)
-    (count,) = _extents("multinomial", (num_samples,))
-    if table.ndim not in (1, 2):
-        raise ValueError(f"multinomial: expected a vector or a matrix of weights, got shape {table.shape}")
-    if not (np.isfinite(table) & (table >= 0)).all():
-        raise ValueError("multinomial: expected finite weights of at least 0")
-    rows = np.atleast_2d(table)
-    enough = (rows > 0).sum(axis=1) >= (1 if replacement else count)
-    if not enough.all():
-        raise ValueError(
-            f"multinomial: row {int(np.argmin(enough))} has too few positive weights for {count} samples "
-            f"{'with' if replacement else 'without'} replacement"
-        )
-    drawn = _stream(generator).uniform((len(rows), count))
-    chosen = np.empty((len(rows), count), np.int64)
-    for row, numbers, out in zip(rows, drawn, chosen, strict=True):
-        for k, u in enumerate(numbers):
-            sums = np.cumsum(row)
-            out[k] = np.searchsorted(sums, u * sums[-1], side="right")
-            if not replacement:
-                row[out[k]] = 0
-    return Tensor(chosen if table.ndim == 2 else chosen[0])
-
-
-def _finished(array: Any, requires_grad: bool, device: Any) -> Tensor:
+def finished(array: Any, requires_grad: bool, device: Any) -> Tensor:
+    """The tensor around a new array, on the device that was asked for."""
     _check_device(device)
     return Tensor(array, requires_grad)
 
@@ -411,7 +237,7 @@ def _check_device(device: Any) -> None:
         raise ValueError(f"device: wengert computes on the CPU, got {device!r}")
 
 
-def _extents(who: str, shape: Sequence[Any]) -> tuple[int, ...]:
+def extents_of(who: str, shape: Sequence[Any]) -> tuple[int, ...]:
     """The shape, given as numbers or as one tuple."""
     given = shape[0] if len(shape) == 1 and not hasattr(shape[0], "__index__") else shape
     try:
@@ -423,7 +249,8 @@ def _extents(who: str, shape: Sequence[Any]) -> tuple[int, ...]:
     return extents
 
 
-def _float(who: str, dtype: Any) -> np.dtype[Any]:
+def float_dtype(who: str, dtype: Any) -> np.dtype[Any]:
+    """The dtype that was asked for; the default one where none was."""
     return get_default_dtype() if dtype is None else as_dtype(who, dtype)
 
 
@@ -432,11 +259,3 @@ def _number(who: str, value: Any) -> Any:
     if not isinstance(number, (int, float)):
         raise TypeError(f"{who}: expected numbers, got {value!r:.40}")
     return number
-
-
-def _lowered(value: Any) -> Any:
-    return value.data if isinstance(value, Variable) else value
-
-
-def _stream(generator: random.Generator | None) -> random.Generator:
-    return random.default_generator if generator is None else generator

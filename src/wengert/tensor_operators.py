@@ -1,7 +1,8 @@
-"""Fast ways into the most frequent operations: what plain floating-point arrays of one dtype need, and nothing else.
+"""Fast ways into the most frequent operations: what plain floating-point arrays of one dtype need, and
+nothing else.
 
-Each is generated from the row of the table and hands everything else (other dtypes, levels, lists, mismatched shapes)
-to the general dispatch, which gives the same result.
+Each is generated from the row of the table and hands everything else (other dtypes, levels, lists, mismatched
+shapes) to the general dispatch, which gives the same result.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""NumPy's protocols: ``np.sin(tensor)`` and ``np.sum(tensor, axis=0)`` record gradients like wengert's own functions."""
+"""NumPy's protocols: ``np.sin(tensor)`` and ``np.sum(tensor, axis=0)`` record gradients as wengert's do."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 
 from wengert.ops import indexing, products, reduce
 from wengert.ops import shape as shapes
+from wengert.ops.kinds import shape
 from wengert.ops.methods import clip
 from wengert.ops.op import lookup
 
@@ -33,14 +34,14 @@ ADAPTERS: dict[str, Callable[..., Any]] = {
 }
 """NumPy's functions whose arguments are spelled otherwise than the operation's."""
 
-LOCALLY_CONSTANT = {"allclose", "array_equal", "isclose", "count_nonzero", "nonzero", "argwhere", "array_repr"}
+LOCALLY_CONSTANT = {"allclose", "array_equal", "isclose", "count_nonzero", "nonzero", "argwhere"}
 """NumPy's functions that ask about values and have no derivative: they read the tensor's array."""
 
 REDUCTIONS = {"add": reduce.sum, "multiply": reduce.prod, "maximum": reduce.max, "minimum": reduce.min}
 
 
 def _dot(a: Any, b: Any) -> Any:
-    ranks = len(shapes.shape(a)), len(shapes.shape(b))
+    ranks = len(shape(a)), len(shape(b))
     if not all(ranks):
         return a * b
     return products.matmul(a, b) if ranks[1] < 3 else products.tensordot(a, b, axes=([-1], [-2]))

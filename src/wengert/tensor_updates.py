@@ -1,6 +1,7 @@
 """Updates in place: ``w -= 0.1 * g``, ``x[0] = 1.0``, ``x.zero_()``.
 
-An update puts a new array in the tensor's place and leaves the old one alone, so what the tape has seen stays right.
+An update puts a new array in the tensor's place and leaves the old one alone, so what the tape has seen stays
+right.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ class UpdatesInPlace:
     requires_grad: bool
 
     def _update(self, new: Any, what: str, functional: str) -> Any:
-        """Put the entries of ``new`` in place of this tensor's. ``what`` and ``functional`` are for the error."""
+        """Put the entries of ``new`` in this tensor's place. ``what`` and ``functional`` word the error."""
         self._refuse_on_tape(what, functional)
         if isinstance(new, Variable):
             if new.requires_grad and is_recording(new.level):

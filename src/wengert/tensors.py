@@ -1,4 +1,4 @@
-"""`Tensor`: an array on a tape, with PyTorch's names. The methods are thin; operations come from the rule table."""
+"""`Tensor`: an array on a tape, with PyTorch's names. The operations come from the rule table."""
 
 from __future__ import annotations
 
@@ -22,16 +22,15 @@ from wengert.tensor_operators import give_fast_paths
 from wengert.tensor_protocols import NumpyProtocols
 from wengert.tensor_updates import UpdatesInPlace
 
-
 _new = object.__new__
 
 
 class Tensor(NumpyProtocols, UpdatesInPlace, Variable):
     """An array that can remember how it was computed.
 
-    ``data`` is the NumPy array; ``grad`` collects what `backward` finds, for leaves with ``requires_grad``. Python
-    floats become the default dtype (float32), arrays keep theirs. Raises TypeError for data that holds no numbers,
-    and for ``requires_grad`` of whole numbers.
+    ``data`` is the NumPy array; ``grad`` collects what `backward` finds, for leaves with ``requires_grad``.
+    Python floats become the default dtype (float32), arrays keep theirs. Raises TypeError for data that holds
+    no numbers, and for ``requires_grad`` of whole numbers.
 
     >>> import wengert
     >>> w = wengert.tensor([[1.0, 2.0], [3.0, 4.0]], requires_grad=True)
@@ -74,7 +73,8 @@ class Tensor(NumpyProtocols, UpdatesInPlace, Variable):
         grad.data, grad.level, grad.requires_grad, grad.sequence = adjoint, self.level, False, 0
         grad.grad = grad.op = grad.args = grad.values = grad.params = grad.extras = None
 
-    # -- what it is ---------------------------------------------------------------------------------------------------
+    # -- what it is
+    # ---------------------------------------------------------------------------------------------------
 
     @property
     def dtype(self) -> Any:
@@ -137,7 +137,7 @@ class Tensor(NumpyProtocols, UpdatesInPlace, Variable):
         """The one entry, or an error that names what asked for it."""
         if self.numel() != 1:
             raise ValueError(
-                f"{what} needs a tensor with one entry, got shape {self.shape}; use .any() or .all(), or index it"
+                f"{what} needs a tensor with one entry, got shape {self.shape}; use any(), all() or an index"
             )
         return self.data if isinstance(self.data, (Traced, Node)) else np.asarray(self.data).reshape(())[()]
 
@@ -162,7 +162,8 @@ class Tensor(NumpyProtocols, UpdatesInPlace, Variable):
             )
         return np.asarray(self.data)
 
-    # -- copies and conversions ---------------------------------------------------------------------------------------
+    # -- copies and conversions
+    # ---------------------------------------------------------------------------------------
 
     def detach(self) -> Tensor:
         """The same array without its history."""
@@ -175,8 +176,8 @@ class Tensor(NumpyProtocols, UpdatesInPlace, Variable):
     def to(self, *target: Any, dtype: Any = None, device: Any = None) -> Tensor:
         """The tensor in another dtype, such as ``'float64'``, or in that of another tensor.
 
-        The device ``'cpu'`` is accepted and changes nothing; there is no other. Gradients flow back in the dtype that
-        the tensor had.
+        The device ``'cpu'`` is accepted and changes nothing; there is no other. Gradients flow back in the
+        dtype that the tensor had.
         """
         for word in (*target, device):
             if isinstance(word, Tensor):
@@ -226,7 +227,7 @@ class Tensor(NumpyProtocols, UpdatesInPlace, Variable):
         self._require_leaf("pickle")
         return (_restored, (type(self), self.data, self.requires_grad))
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
+    def __deepcopy__(self, memo: dict[builtins.int, Any]) -> Tensor:
         self._require_leaf("deepcopy")
         twin = type(self)(np.array(self.data), self.requires_grad)
         memo[id(self)] = twin
@@ -239,7 +240,8 @@ class Tensor(NumpyProtocols, UpdatesInPlace, Variable):
                 f"{what}: this tensor is the result of {self.op.name!r} on the tape; detach() it first"
             )
 
-    # -- gradients ----------------------------------------------------------------------------------------------------
+    # -- gradients
+    # ----------------------------------------------------------------------------------------------------
 
     def requires_grad_(self, requires_grad: builtins.bool = True) -> Tensor:
         """Start (or stop) collecting a gradient in this leaf."""
@@ -258,9 +260,9 @@ class Tensor(NumpyProtocols, UpdatesInPlace, Variable):
     ) -> None:
         """Add the derivative of this tensor to the ``grad`` of every leaf that it depends on.
 
-        ``gradient`` is this tensor's own adjoint; only a tensor with one entry can leave it out. ``retain_graph``
-        allows another backward pass, ``create_graph`` derivatives of the derivatives. Raises RuntimeError where there
-        is nothing to differentiate, or where an earlier pass has freed the graph.
+        ``gradient`` is this tensor's own adjoint; only a tensor with one entry can leave it out.
+        ``retain_graph`` allows another backward pass, ``create_graph`` derivatives of the derivatives. Raises
+        RuntimeError where there is nothing to differentiate, or where an earlier pass has freed the graph.
         """
         seed = self.seed(gradient, "backward")
         free = not (create_graph if retain_graph is None else retain_graph)
@@ -268,7 +270,7 @@ class Tensor(NumpyProtocols, UpdatesInPlace, Variable):
             sweep([self], [self.wrap(seed) if create_graph else seed], create_graph=create_graph, free=free)
 
     def seed(self, gradient: Any, who: str) -> Any:
-        """The adjoint that a backward pass starts from, as a plain array. Raises where there is nothing to do."""
+        """The adjoint that a backward pass starts from, as a plain array. Raises where it cannot start."""
         if not self.requires_grad:
             if getattr(self.dtype, "kind", "f") not in "fcO":
                 raise RuntimeError(
@@ -285,14 +287,11 @@ class Tensor(NumpyProtocols, UpdatesInPlace, Variable):
                 return type(data)(1)
             if self.numel() != 1:
                 raise RuntimeError(
-                    f"{who}() on a tensor of shape {self.shape}: only one number has a gradient; sum it, as in "
-                    f"y.sum().backward(), or pass this tensor's own adjoint, as in y.backward(gradient)"
+                    f"{who}() on a tensor of shape {self.shape}: only one number has a gradient; sum it, as "
+                    f"in y.sum().backward(), or pass this tensor's own adjoint, as in y.backward(gradient)"
                 )
             return np.ones_like(data) if isinstance(data, np.ndarray) else arithmetic.ones_like(data)
-        if isinstance(gradient, Tensor):
-            adjoint = gradient.data
-        else:
-            adjoint = np.asarray(gradient, self.dtype)
+        adjoint = gradient.data if isinstance(gradient, Tensor) else np.asarray(gradient, self.dtype)
         if adjoint.shape != self.shape:
             raise ValueError(
                 f"{who}(gradient): expected the tensor's shape {self.shape}, got {adjoint.shape}"
@@ -304,7 +303,7 @@ class Tensor(NumpyProtocols, UpdatesInPlace, Variable):
         self._extras()["retain_grad"] = True
 
     def register_hook(self, hook: Callable[[Any], Any]) -> HookHandle:
-        """Call ``hook(gradient)`` in every backward pass; what it returns, unless None, replaces the gradient."""
+        """Call ``hook(gradient)`` in every backward pass; a result other than None replaces the gradient."""
         if not self.requires_grad:
             raise RuntimeError("register_hook on a tensor that requires no gradient would never be called")
         hooks = self._extras().setdefault("hooks", {})
@@ -339,7 +338,7 @@ def _restored(kind: type[Tensor], data: Any, requires_grad: bool) -> Tensor:
 def as_dtype(who: str, dtype: Any) -> np.dtype[Any]:
     """The NumPy dtype. Raises TypeError, in the name of ``who``, where there is none of numbers."""
     try:
-        found = np.dtype(dtype)
+        found: np.dtype[Any] | None = np.dtype(dtype)
     except TypeError:
         found = None
     if found is None or found.kind not in "biufcO":
@@ -356,7 +355,7 @@ def _require_floating(dtype: np.dtype[Any], who: str) -> None:
 
 
 def as_array(data: Any, dtype: Any = None) -> Any:
-    """The array of a tensor: Python floats in the default dtype, arrays in their own, exact numbers as objects."""
+    """A tensor's array: Python floats in the default dtype, arrays in their own, exact numbers as objects."""
     if isinstance(data, (np.ndarray, np.generic)):
         array: Any = data if dtype is None else data.astype(dtype)
     else:

@@ -18,7 +18,7 @@ is_watching = _watching.get
 """Whether this thread is inside `detect_anomaly`."""
 
 WATCHERS: list[object] = []
-"""One entry for every `detect_anomaly` block that is open in any thread: empty is the quick answer to `is_watching`."""
+"""One entry per `detect_anomaly` block that is open in any thread: where empty, nobody watches."""
 
 SAFE_ARGUMENT = {
     "log": "x > 0",
@@ -71,7 +71,7 @@ def note(variable: Any) -> None:
 
 
 def check(variable: Any, adjoint: Any, values: Sequence[Any], parts: Sequence[Any]) -> None:
-    """Raise `NonFiniteAdjoint` where the operation behind a variable made non-finite parts of a finite adjoint."""
+    """Raise `NonFiniteAdjoint` where a variable's operation made non-finite parts of a finite adjoint."""
     if _first_bad(adjoint) is not None:
         return
     for k, (value, part) in enumerate(zip(values, parts, strict=False)):
@@ -126,7 +126,7 @@ def _cure(op: Op) -> list[str]:
     }.get(op.name, f"wengert.{op.name}(wengert.where({safe}, x, {0.5 if 'abs' in safe else 1}))")
     plain = {"divide": "a / b", "power": "a ** b"}.get(op.name, f"wengert.{op.name}(x)")
     return [
-        "an infinite slope times an adjoint of 0 is NaN, so a wengert.where() after the function comes too late:",
+        "an infinite slope times an adjoint of 0 is NaN; a wengert.where() after the function is too late:",
         "select the safe argument before the function.",
         f"wrong:  wengert.where({safe}, {plain}, 0)",
         f"right:  wengert.where({safe}, {call}, 0)",

@@ -173,4 +173,6 @@ def _values(x: Any, level: int, size: int) -> Any:
 
 
 def _as_array(x: Any) -> Any:
-    return x if hasattr(x, "shape") else stack([x])[0]
+    import numpy as np
+
+    return x if hasattr(x, "shape") else np.asarray(x)

@@ -30,8 +30,8 @@ STREAMS: list[Stream] = []
 def checkpoint(f: Function) -> Function:
     """The same function with less memory: nothing inside is kept, and the reverse sweep computes it again.
 
-    What f reads from its surroundings (a module's weights) receives its gradient as well, and random numbers of the
-    default generator are drawn the same in both runs. Outside a recording, f simply runs.
+    What f reads from its surroundings (a module's weights) receives its gradient as well, and random numbers
+    of the default generator are drawn the same in both runs. Outside a recording, f simply runs.
 
     >>> import wengert
     >>> wengert.grad(wengert.checkpoint(lambda x: x * x * x))(2.0)
@@ -107,7 +107,7 @@ def _fresh(a: Any, level: int) -> Any:
 
 @contextmanager
 def _replayed(states: Sequence[Any]) -> Iterator[None]:
-    """Random numbers as they were drawn from the given states, and afterwards as if nothing had been drawn."""
+    """Random numbers from the given states inside the block, and afterwards as if none had been drawn."""
     now = [stream.get_state() for stream in STREAMS]
     for stream, state in zip(STREAMS, states, strict=False):
         stream.set_state(state)
@@ -119,7 +119,7 @@ def _replayed(states: Sequence[Any]) -> Iterator[None]:
 
 
 def _read_from_outside(results: Sequence[Any], own: set[int], start: int) -> list[Variable]:
-    """The variables that the results depend on, older than ``start``, and no arguments of the function itself."""
+    """The variables older than ``start`` that the results depend on, without the function's own arguments."""
     seen: set[int] = set()
     found: list[Variable] = []
     stack = [y for y in results if isinstance(y, Variable)]

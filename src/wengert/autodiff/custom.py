@@ -22,9 +22,9 @@ class CustomOp(Op):
     """An operation outside the table with the user's rule.
 
     ``forward(*args)`` returns the result, or a tuple of several, and what the backward rule wants to keep.
-    ``backward(kept, adjoint)`` returns an adjoint per argument; the adjoint of several results is a list with None
-    where nothing arrived. When the sweep itself is recorded, forward runs again on the recorded arguments, so higher
-    derivatives follow.
+    ``backward(kept, adjoint)`` returns an adjoint per argument; the adjoint of several results is a list with
+    None where nothing arrived. When the sweep itself is recorded, forward runs again on the recorded
+    arguments, so higher derivatives follow.
     """
 
     def __init__(self, name: str, forward: Function, backward: Function) -> None:
@@ -43,8 +43,8 @@ class CustomOp(Op):
             return top.record(self, args, params)
         if not isinstance(top, Variable):
             raise TypeError(
-                f"{self.name} states a reverse rule only, and this is forward mode; use wengert.custom_jvp, or "
-                f"mode='reverse' in wengert.jacobian"
+                f"{self.name} states a reverse rule only, and this is forward mode; use wengert.custom_jvp, "
+                f"or mode='reverse' in wengert.jacobian"
             )
         level = top.level
         mine = [isinstance(a, Variable) and a.level == level for a in args]
@@ -105,7 +105,7 @@ class custom_vjp:
         functools.update_wrapper(self, f)
 
     def defvjp(self, forward: Function, backward: Function) -> None:
-        """``forward(*args) -> (value, kept)`` and ``backward(kept, adjoint) -> adjoints``, one per argument."""
+        """``forward(*args) -> (value, kept)``; ``backward(kept, adjoint) -> adjoints``, one per argument."""
         self.op = CustomOp(self.f.__name__, forward, backward)
 
     def __call__(self, *args: Any) -> Any:

@@ -1,7 +1,7 @@
 """Levels keep nested derivatives apart, and `no_grad` stops recording.
 
-Every transform call takes the next level from a stack (never from its arguments, or closures would collide); tapes
-made by ``requires_grad`` are level 0. An operation belongs to the highest level among its arguments.
+Every transform call takes the next level from a stack (never from its arguments, or closures would collide);
+tapes made by ``requires_grad`` are level 0. An operation belongs to the highest level among its arguments.
 """
 
 from __future__ import annotations

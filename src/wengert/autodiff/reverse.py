@@ -35,15 +35,16 @@ FREED: Any = FreedGraph()
 class Variable(ArrayMethods, Traced):
     """A value on a tape.
 
-    ``data`` is the value itself, of any number system or lower level. A result remembers its operation: ``op``,
-    ``args`` (the arguments that a gradient is wanted for, None in the other places), ``values`` (all the arguments'
-    values when it was computed) and ``params``. A leaf that requires a gradient
-    collects it in ``grad``.
+    ``data`` is the value itself, of any number system or lower level. A result remembers its operation:
+    ``op``, ``args`` (the arguments that a gradient is wanted for, None in the other places), ``values`` (all
+    the arguments' values when it was computed) and ``params``. A leaf that requires a gradient collects it in
+    ``grad``.
     """
 
     __slots__ = (
-        "__weakref__", "args", "data", "extras", "grad", "level", "op", "params", "requires_grad", "sequence", "values",
-    )  # fmt: skip
+        *("__weakref__", "args", "data", "extras", "grad", "level"),
+        *("op", "params", "requires_grad", "sequence", "values"),
+    )
 
     precedence = 0
 
@@ -167,10 +168,10 @@ def sweep(
 ) -> dict[int, Any]:
     """Walk the tape backwards from the roots and return adjoints by ``id`` of the variable.
 
-    Without ``wanted``, the adjoints are added to the ``grad`` of the leaves and of variables that retain it. With it,
-    the adjoints of just these variables are returned and no ``grad`` is touched. ``create_graph`` records the sweep
-    itself, so that its results can be differentiated. Nothing behind ``stops`` is visited. The walk is iterative:
-    depth does not matter.
+    Without ``wanted``, the adjoints are added to the ``grad`` of the leaves and of variables that retain it.
+    With it, the adjoints of just these variables are returned and no ``grad`` is touched. ``create_graph``
+    records the sweep itself, so that its results can be differentiated. Nothing behind ``stops`` is visited.
+    The walk is iterative: depth does not matter.
     """
     ends = set(stops)
     kept = None if wanted is None else set(wanted)
@@ -197,7 +198,7 @@ def sweep(
                 v.accumulate(_unshared(adjoint, handed_out), create_graph)
         elif v in kept:
             results[id(v)] = _unshared(adjoint, handed_out)
-        if op is None or v in ends:
+        if op is None or (ends and v in ends):
             continue
         args, values = v.args, v.values
         assert args is not None and values is not None and v.params is not None
@@ -241,7 +242,7 @@ def _reachable(roots: Sequence[Variable], ends: set[Variable]) -> list[Variable]
     seen: set[Variable | None] = {None, *roots}  # None stands where no gradient is wanted
     order = list(roots)
     for v in order:
-        if v.op is None or v in ends:
+        if v.op is None or (ends and v in ends):
             continue
         if v.args is None:
             raise RuntimeError(

@@ -96,9 +96,9 @@ class _Tape:
 def value_and_grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Function:
     """A function that returns f's value and its gradient, from one forward and one reverse pass.
 
-    The gradient has the nesting, shapes and dtypes of the argument (of each one, as a tuple, where ``argnums`` is a
-    sequence). With ``has_aux``, f returns ``(value, anything)`` and so does the value. Raises ValueError where f
-    returns more than one number.
+    The gradient has the nesting, shapes and dtypes of the argument (of each one, as a tuple, where
+    ``argnums`` is a sequence). With ``has_aux``, f returns ``(value, anything)`` and so does the value.
+    Raises ValueError where f returns more than one number.
 
     >>> import wengert
     >>> wengert.value_and_grad(lambda x: x * x)(3.0)
@@ -217,10 +217,11 @@ def _basis(x: Any) -> Any:
 
 
 def jacobian(f: Function, argnums: int | Sequence[int] = 0, mode: str | None = None) -> Function:
-    """Every partial derivative of an array-valued function of one array: shape of the value, then of the argument.
+    """Every partial derivative of an array-valued function of one array: shape of the value, then of the
+    argument.
 
-    Reverse mode is taken where the value has fewer entries than the argument, else forward mode; ``mode`` overrides.
-    Of a number with respect to a number it is the derivative.
+    Reverse mode is taken where the value has fewer entries than the argument, else forward mode; ``mode``
+    overrides. Of a number with respect to a number it is the derivative.
 
     >>> import numpy as np, wengert
     >>> wengert.jacobian(lambda x: x * x)(np.array([1.0, 2.0])).tolist()

@@ -1,4 +1,4 @@
-"""Nested dicts, lists and tuples of numbers and arrays: taken apart into a flat list of leaves, and put together."""
+"""Nested dicts, lists and tuples of numbers and arrays, taken apart into a list of leaves and rebuilt."""
 
 from __future__ import annotations
 

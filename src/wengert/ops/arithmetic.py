@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wengert.ops.kinds import Case, discrete, elementwise, select
+from wengert.ops.kinds import Case, Over, discrete, elementwise, select
 from wengert.ops.op import Op, later
 
 add = elementwise(
@@ -33,7 +33,7 @@ multiply = elementwise(
 )
 divide: Op = elementwise(
     "divide",
-    partials=(lambda a, b, y: reciprocal(b), lambda a, b, y: -divide(y, b)),
+    partials=(lambda a, b, y: Over(b), lambda a, b, y: -divide(y, b)),
     infix="/",
     precedence=20,
     tex=r"\frac{{{0}}}{{{1}}}",
@@ -97,7 +97,7 @@ square = elementwise(
 )
 sqrt = elementwise(
     "sqrt",
-    partials=(lambda x, y: divide(1, 2 * y),),
+    partials=(lambda x, y: Over(2 * y),),
     tex=r"\sqrt{{{0}}}",
     domain="x ≥ 0",
     sample=[Case(2.25), Case([0.5, 2.0])],

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from wengert.ops.arithmetic import equal, ones_like, ratio, reciprocal, rsqrt, square, where, zeros_like
+from wengert.ops.arithmetic import equal, ones_like, ratio, rsqrt, square, where, zeros_like
 from wengert.ops.constants import Constant
-from wengert.ops.kinds import Case, elementwise
+from wengert.ops.kinds import Case, Over, elementwise
 
 exp = elementwise("exp", partials=(lambda x, y: y,), tex="e^{{{0}}}", sample=[Case(0.5), Case([0.5, -2.0])])
 expm1 = elementwise(
@@ -16,14 +16,14 @@ expm1 = elementwise(
 )
 log = elementwise(
     "log",
-    partials=(lambda x, y: reciprocal(x),),
+    partials=(lambda x, y: Over(x),),
     tex=r"\ln {0}",
     domain="x > 0",
     sample=[Case(0.5), Case([0.5, 2.0])],
 )
 log1p = elementwise(
     "log1p",
-    partials=(lambda x, y: reciprocal(1 + x),),
+    partials=(lambda x, y: Over(1 + x),),
     tex=r"\ln(1 + {0})",
     domain="x > -1",
     definition=lambda x: log(1 + x),
@@ -31,7 +31,7 @@ log1p = elementwise(
 )
 log2 = elementwise(
     "log2",
-    partials=(lambda x, y: reciprocal(x * Constant("ln2")),),
+    partials=(lambda x, y: Over(x * Constant("ln2")),),
     tex=r"\log_2 {0}",
     domain="x > 0",
     definition=lambda x: log(x) / Constant("ln2"),

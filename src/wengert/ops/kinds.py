@@ -18,7 +18,7 @@ from array import array
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from wengert.ops.op import Case, Op, traced_level
+from wengert.ops.op import Case, later, Op, traced_level
 
 Rule = Callable[..., Any]
 
@@ -74,8 +74,22 @@ class Elementwise(Op):
         )
 
 
+class Over:
+    """The partial ``1/b``, kept as a quotient: a cotangent is divided by b, in the cotangent's own number system."""
+
+    __slots__ = ("denominator",)
+
+    def __init__(self, denominator: Any) -> None:
+        self.denominator = denominator
+
+    def __rmul__(self, cotangent: Any) -> Any:
+        return later.divide(cotangent, self.denominator)
+
+
 def scale(cotangent: Any, partial: Any) -> Any:
     """``cotangent * partial``, without the multiplication where the partial is the number one."""
+    if type(partial) is Over:
+        return later.divide(cotangent, partial.denominator)
     if type(partial) is int:
         if partial == 1:
             return cotangent

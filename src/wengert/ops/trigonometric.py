@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from wengert.ops.arithmetic import divide, reciprocal, rsqrt, square
+from wengert.ops.arithmetic import divide, rsqrt, square
 from wengert.ops.exponential import exp
-from wengert.ops.kinds import Case, elementwise
+from wengert.ops.kinds import Case, Over, elementwise
 from wengert.ops.op import Op
 
 sin = elementwise(
@@ -39,7 +39,7 @@ acos = elementwise(
 )
 atan = elementwise(
     "atan",
-    partials=(lambda x, y: reciprocal(1 + square(x)),),
+    partials=(lambda x, y: Over(1 + square(x)),),
     tex=r"\arctan {0}",
     aliases=("arctan",),
     sample=[Case(0.5), Case([0.5, -2.0])],

@@ -11,7 +11,7 @@
 
 from wengert.scalar.losses import BCEWithLogitsLoss, MSELoss
 from wengert.scalar.modules import MLP, Linear, Module, Neuron, ReLU, Sigmoid
-from wengert.scalar.number import Scalar, dot
+from wengert.scalar.number import Scalar, dot, dots
 from wengert.scalar.optim import SGD
 from wengert.scalar.training import train
 
@@ -27,5 +27,6 @@ __all__ = [
     "Scalar",
     "Sigmoid",
     "dot",
+    "dots",
     "train",
 ]

@@ -167,7 +167,7 @@ for _op in rows():
         _specialised_method(_op)
 
 
-def dot(weights: Sequence[Any], inputs: Sequence[Any], bias: Any = 0.0) -> Any:
+def dot(weights: Sequence[Any], inputs: Sequence[Any], bias: Any = 0) -> Any:
     """``w₁x₁ + … + wₙxₙ + b`` as one operation: what a neuron computes.
 
     Raises ValueError where the numbers of weights and inputs differ.
@@ -194,13 +194,14 @@ def dots(rows: Iterable[tuple[Sequence[Any], Any]], inputs: Sequence[Any]) -> li
             raise ValueError(
                 f"dot: expected as many inputs as weights, got {len(weights)} weights and {len(inputs)} inputs"
             )
-        w = None if x is None else _floats_of((*weights, bias))
+        constant = type(bias) is float or type(bias) is int
+        w = None if x is None else _floats_of(weights if constant else (*weights, bias))
         if x is None or w is None:
             results.append(nn.sum_of_products([*weights, *inputs, bias]))
             continue
-        b = w.pop()
+        b, wanted_bias = (bias, None) if constant else (w.pop(), bias)
         total = sum(map(mul, w, x), b)
-        results.append(_result(nn.sum_of_products, total, (*weights, *wanted, bias), (*w, *x, b), True))
+        results.append(_result(nn.sum_of_products, total, (*weights, *wanted, wanted_bias), (*w, *x, b), True))
     return results
 
 
