@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def write_whole(path: str | Path, content: str | bytes) -> None:
-    """Write a file so that a reader (or a crash) never meets half of it: into a neighbour first, then renamed.
+    """Write a file so that no reader (and no crash) meets half of it: into a neighbour first, then renamed.
 
     Raises OSError as `open` does; the file that was there before stays in that case.
 

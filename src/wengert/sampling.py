@@ -1,7 +1,7 @@
 """Tensors of random numbers, with PyTorch's names.
 
-Every function draws from ``generator``, or from the default one, which `wengert.manual_seed` restarts. `rand` and
-`randn` take a shape as numbers or as one tuple, the others as ``size``.
+Every function draws from ``generator``, or from the default one, which `wengert.manual_seed` restarts.
+`rand` and `randn` take a shape as numbers or as one tuple, the others as ``size``.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from wengert.files import write_whole
 from wengert.ops.nn import relu
 from wengert.ops.reduce import log_softmax, sum
 from wengert.tensors import Tensor
+from wengert.worksheets.derive import Derivation, derive
 from wengert.worksheets.explain import explain
 from wengert.worksheets.worksheet import Worksheet
 
@@ -43,10 +45,10 @@ Progress = Callable[[int, int, str], None]
 
 
 def run(folder: str | Path, seed: int = 0, progress: Progress = lambda done, total, what: None) -> TourResult:
-    """Explain a textbook function in both modes, explain a network, train a classifier of digits; write it all down.
+    """Explain a textbook function and a network, train a classifier of digits, and write it all down.
 
-    ``progress(done, total, what)`` is called after every step and epoch. Raises ImportError where scikit-learn (whose
-    bundled digits are used) or matplotlib is missing.
+    ``progress(done, total, what)`` is called after every step and epoch. Raises ImportError where
+    scikit-learn (whose bundled digits are used) or matplotlib is missing.
     """
     digits = load_digits()
     _plot_library()
@@ -67,7 +69,7 @@ def run(folder: str | Path, seed: int = 0, progress: Progress = lambda done, tot
     return result
 
 
-# -- explaining -------------------------------------------------------------------------------------------------------
+# -- explaining ----------------------------------------------------------------------------------------------
 
 
 def _explain_textbook(result: TourResult) -> None:
@@ -80,25 +82,31 @@ def _explain_textbook(result: TourResult) -> None:
 
 
 def network_data() -> dict[str, Any]:
-    """The three-layer network of the tour: Y 2×50, X 5×50, W₁ 4×5, W₂ 3×4, W₃ 2×3, standard normal entries."""
+    """The arrays of the network: Y 2×50, X 5×50, W₁ 4×5, W₂ 3×4, W₃ 2×3, with standard normal entries."""
     generator = random.Generator(NETWORK_SEED)
     shapes = {"Y": (2, 50), "X": (5, 50), "W1": (4, 5), "W2": (3, 4), "W3": (2, 3)}
     return {name: generator.normal(extents, dtype=np.float64) for name, extents in shapes.items()}
 
 
+def network(Y: Any, X: Any, W1: Any, W2: Any, W3: Any) -> Any:
+    """½‖Y − W₃ σ(W₂ σ(W₁ X))‖², with σ = ReLU."""
+    V1 = W1 @ X
+    V2 = relu(V1)
+    V3 = W2 @ V2
+    V4 = relu(V3)
+    V5 = W3 @ V4
+    D = Y - V5
+    return 0.5 * sum(D**2)
+
+
 def explain_network() -> Worksheet:
-    """½‖Y − W₃ σ(W₂ σ(W₁ X))‖², with σ = ReLU: every value and every adjoint."""
-
-    def network(Y: Any, X: Any, W1: Any, W2: Any, W3: Any) -> Any:
-        V1 = W1 @ X
-        V2 = relu(V1)
-        V3 = W2 @ V2
-        V4 = relu(V3)
-        V5 = W3 @ V4
-        D = Y - V5
-        return 0.5 * sum(D**2)
-
+    """Every value and every adjoint of the network."""
     return explain(network, *network_data().values(), wrt=["W1", "W2", "W3"])
+
+
+def derive_network() -> Derivation:
+    """The gradient of the network by its weights as formulas."""
+    return derive(network, *network_data().values(), wrt=["W1", "W2", "W3"])
 
 
 def _explain_network(result: TourResult) -> None:
@@ -124,7 +132,7 @@ def _keep(result: TourResult, name: str, content: str | bytes) -> None:
     result.files.append(name)
 
 
-# -- training ---------------------------------------------------------------------------------------------------------
+# -- training ------------------------------------------------------------------------------------------------
 
 
 def load_digits() -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
@@ -142,12 +150,12 @@ def load_digits() -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
 def train(
     digits: tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]], seed: int
 ) -> Iterator[tuple[float, float]]:
-    """Train a 64-32-10 network; after each epoch, its mean training loss and its accuracy on held-out digits."""
+    """Train a 64-32-10 network; after each epoch, its mean loss and its accuracy on held-out digits."""
     generator = random.Generator(seed)
     images, labels = digits
     order = generator.permutation(len(images))
     test, rest = order[:HELD_OUT], order[HELD_OUT:]
-    layers = [_layer(generator, n_in, n_out) for n_in, n_out in zip(SIZES, SIZES[1:], strict=False)]
+    layers = [_layer(generator, n_in, n_out) for n_in, n_out in pairwise(SIZES)]
     parameters = [p for layer in layers for p in layer]
     velocities = [np.zeros_like(p.data) for p in parameters]
     for _ in range(EPOCHS):
@@ -195,14 +203,16 @@ def _momentum_step(parameters: list[Tensor], velocities: list[np.ndarray[Any, An
             p -= Tensor(RATE * velocity)
 
 
-# -- reporting --------------------------------------------------------------------------------------------------------
+# -- reporting -----------------------------------------------------------------------------------------------
 
 
 def _plot_library() -> Any:
     try:
         import matplotlib
     except ImportError as missing:
-        raise ImportError("the tour draws a loss curve with matplotlib: pip install 'wengert[learn]'") from missing
+        raise ImportError(
+            "the tour draws a loss curve with matplotlib: pip install 'wengert[learn]'"
+        ) from missing
     matplotlib.use("Agg")
     from matplotlib.figure import Figure
 
@@ -231,11 +241,11 @@ def _write_summary(result: TourResult) -> None:
     lines = [
         "# wengert's tour",
         "",
-        f"f = {TEXTBOOK} at (1, 1.5, 2): f = {result.value:.4f}, ∂f/∂x2 = {result.reverse:.4f} in reverse mode and "
-        f"{result.forward:.4f} in forward mode (they differ by {abs(result.forward - result.reverse):.1e}).",
+        f"f = {TEXTBOOK} at (1, 1.5, 2): f = {result.value:.4f}; ∂f/∂x2 = {result.reverse:.4f} in reverse "
+        f"mode, {result.forward:.4f} in forward mode (apart by {abs(result.forward - result.reverse):.1e}).",
         "",
-        f"A 64-32-10 network, trained for {EPOCHS} epochs on scikit-learn's digits: {result.accuracy:.2%} of the "
-        f"{HELD_OUT} held-out images right.",
+        f"A 64-32-10 network, trained for {EPOCHS} epochs on scikit-learn's digits: {result.accuracy:.2%} of "
+        f"the {HELD_OUT} held-out images right.",
         "",
         *(f"- [{name}]({name})" for name in result.files),
         "",

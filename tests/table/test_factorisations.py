@@ -84,7 +84,7 @@ def test_a_wide_matrix_has_no_derivative_of_qr() -> None:
 
 # -- stacks of matrices --------------------------------------------------------------------------------------
 
-STACKED = {
+STACKED: dict[str, Any] = {
     "inv": lambda a: wengert.inv(a),
     "solve": lambda a: wengert.solve(a, STACK[::-1]),
     "det": lambda a: wengert.det(a),
@@ -161,7 +161,7 @@ SINGULAR = np.array([[1.0, 2.0], [2.0, 4.0]])
 
 @pytest.mark.parametrize("name", ["inv", "solve", "cholesky"])
 def test_singular_matrices_are_refused_as_numpy_does(name: str) -> None:
-    call = {
+    call: Any = {
         "inv": lambda: wengert.inv(SINGULAR),
         "solve": lambda: wengert.solve(SINGULAR, np.ones(2)),
         "cholesky": lambda: wengert.cholesky(-np.eye(2)),

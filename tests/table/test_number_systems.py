@@ -105,7 +105,7 @@ def _same(a: Any, b: Any) -> bool:
     if isinstance(a, (mpmath.iv.mpf,)):
         return bool(_low(a) <= _high(b) and _low(b) <= _high(a))
     if isinstance(a, sympy.Basic) or isinstance(b, sympy.Basic):
-        return abs(sympy.N(sympy.sympify(a) - sympy.sympify(b), 40)) < 1e-38
+        return bool(abs(sympy.N(sympy.sympify(a) - sympy.sympify(b), 40)) < 1e-38)
     return bool(abs(a - b) <= 1e-12 * (1 + abs(a)))
 
 
@@ -254,6 +254,40 @@ def test_symbols(sample: Sample) -> None:
     found, pull_back = wengert.vjp(f, *symbols)
     for formula, number in zip((found, *pull_back(sympy.Integer(1))), (value, *partials), strict=True):
         assert _agree(_to_mpf(sympy.sympify(formula).subs(at)), number, 40)
+
+
+@pytest.mark.parametrize(
+    "sample", samples(lambda s: s.is_scalar and s.op.arity != 1 and is_differentiable(s))
+)
+def test_python_numbers_beside_fifty_digits_cost_none(sample: Sample) -> None:
+    f, numbers = call(sample)
+    value, partials = in_digits(sample, 50)
+    for k, partial in enumerate(partials):
+
+        def along(x: Any, k: int = k) -> Any:
+            return f(*numbers[:k], x, *numbers[k + 1 :])
+
+        x = mpmath.mpf(numbers[k])
+        for found, expected in ((along(x), value), *((d, partial) for d in derivatives(along, [x]))):
+            assert _agree(found, expected, 45)
+        fraction = derivatives(along, [Fraction(numbers[k])])[0]
+        assert not isinstance(fraction, float)
+        assert _agree(_to_mpf(fraction), partial, 45)
+
+
+def test_python_numbers_keep_their_digits_in_second_derivatives() -> None:
+    twice = wengert.grad(wengert.grad(lambda x: 2**x))
+    assert _agree(twice(mpmath.mpf(3)), 8 * mpmath.log(2) ** 2, 45)
+    thirds = wengert.grad(wengert.grad(lambda x: (x * 0.1) ** 3 / 3))
+    assert thirds(Fraction(7)) == Fraction(14, 1000)
+    assert thirds(sympy.Symbol("x")) == sympy.Symbol("x") / 500
+    assert wengert.hvp(lambda x: (x * 0.1) ** 3 / 3, (Fraction(7),), (Fraction(1),)) == Fraction(14, 1000)
+
+
+def test_an_interval_holds_the_quotient_by_a_python_number() -> None:
+    slope = wengert.grad(lambda x: x / 3 + 0.1 * x)(mpmath.iv.mpf(1))
+    assert _low(slope) < mpmath.mpf(13) / 30 < _high(slope)
+    assert _high(slope) - _low(slope) < 1e-14
 
 
 def test_symbols_give_the_formula() -> None:

@@ -228,7 +228,9 @@ def test_strings_and_dates_are_refused() -> None:
 
 
 def test_stop_gradient_keeps_the_value() -> None:
-    f = lambda x: x * wengert.stop_gradient(x)  # noqa: E731
+    def f(x: Any) -> Any:
+        return x * wengert.stop_gradient(x)
+
     assert f(3.0) == 9.0
     assert wengert.grad(f)(3.0) == 3.0
     assert gradient(f, 3.0, 4.0) == [3.0, 4.0]
@@ -239,7 +241,10 @@ def test_real_and_imaginary_parts() -> None:
     turn = np.array([1.0 + 2.0j, 3.0 - 1.0j])
     x = np.array([0.5, -2.0])
     for part, factor in ((wengert.real, turn.real), (wengert.imag, turn.imag)):
-        f = lambda x, part=part: part(x * turn)  # noqa: E731
+
+        def f(x: Any, part: Any = part) -> Any:
+            return part(x * turn)
+
         np.testing.assert_allclose(f(x), x * factor)
         _, tangent = wengert.jvp(f, (x,), (np.ones(2),))
         np.testing.assert_allclose(tangent, factor)

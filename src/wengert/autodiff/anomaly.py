@@ -88,7 +88,9 @@ def _report(variable: Any, adjoint: Any, k: int, value: Any, part: Any, bad: tup
     if "line" in noted:
         lines.append(f"recorded at {noted['line'] or 'a line that is in no file'}")
     else:
-        lines.append("recorded outside detect_anomaly(), which notes the line")
+        lines.append(
+            "its line was not noted: detect_anomaly() notes the lines of tensors that are computed inside it"
+        )
     if shape(value) == shape(part) and bad:
         where = f"entry {bad[0] if len(bad) == 1 else bad}"
         lines.append(

@@ -25,6 +25,11 @@ class Batched(ArrayMethods, Traced):
         self.level = level
 
     @property
+    def beneath(self) -> Any:
+        """The values of all examples."""
+        return self.values
+
+    @property
     def shape(self) -> tuple[int, ...]:
         """The shape of one example."""
         return shape(self.values)[1:]

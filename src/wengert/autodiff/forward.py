@@ -30,6 +30,11 @@ class Dual(ArrayMethods, Traced):
         return self._tangent
 
     @property
+    def beneath(self) -> Any:
+        """The primal."""
+        return self.primal
+
+    @property
     def shape(self) -> tuple[int, ...]:
         """The extents of the axes; ``()`` for a number."""
         return shape(self.primal)

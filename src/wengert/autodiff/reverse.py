@@ -83,6 +83,11 @@ class Variable(ArrayMethods, Traced):
         return self.op is None
 
     @property
+    def beneath(self) -> Any:
+        """The value itself."""
+        return self.data
+
+    @property
     def shape(self) -> tuple[int, ...]:
         """The extents of the axes; ``()`` for a number."""
         return tuple(getattr(self.data, "shape", ()))
@@ -145,7 +150,7 @@ def _is_array(value: Any) -> bool:
     while isinstance(value, (Traced, Node)):
         if isinstance(value, Variable):
             return value.precedence > 0
-        value = getattr(value, "value", getattr(value, "primal", getattr(value, "values", None)))
+        value = value.beneath
     return hasattr(value, "shape")
 
 
@@ -216,10 +221,12 @@ def sweep(
                     continue
                 if type(part) is not float or type(value) is not float:
                     part = matched(part, value)
-                if a in adjoints:
-                    _add(adjoints, a, part)
-                else:
+                if a not in adjoints:
                     adjoints[a] = part
+                elif type(part) is float:
+                    adjoints[a] += part
+                else:
+                    _add(adjoints, a, part)
         if free:
             v.op, v.args, v.values, v.params = FREED, None, None, None
     return results

@@ -22,7 +22,9 @@ Values = dict[str, Expression | Range]
     metavar="NAME=VALUE,…",
     help="Where: x1=1,x2=pi/2; a range x=1.4..1.6 is an interval.",
 )
-@click.option("--wrt", metavar="NAME", help="With respect to which input (default: all; forward mode takes one).")
+@click.option(
+    "--wrt", metavar="NAME", help="With respect to which input (default: all; forward mode takes one)."
+)
 @click.option("--mode", type=click.Choice(["forward", "reverse"]), default="reverse", show_default=True)
 @click.option(
     "--numbers",
@@ -43,12 +45,19 @@ Values = dict[str, Expression | Range]
     "--out", metavar="FILE", type=click.Path(dir_okay=False), help="Write there instead of to the terminal."
 )
 def command(
-    expression: str, at: str, wrt: str | None, mode: str, numbers: str | None, digits: int, form: str, out: str | None
+    expression: str,
+    at: str,
+    wrt: str | None,
+    mode: str,
+    numbers: str | None,
+    digits: int,
+    form: str,
+    out: str | None,
 ) -> None:
-    """Trace EXPR and print every step with its value, and with its adjoint (reverse mode) or tangent (forward mode).
+    """Trace EXPR and print every step with its value and its adjoint (reverse) or tangent (forward mode).
 
-    EXPR is arithmetic over named inputs, with the functions of wengert's table and the constants pi, e, tau, inf. It
-    is parsed, never executed.
+    EXPR is arithmetic over named inputs, with the functions of wengert's table and the constants pi, e, tau,
+    inf. It is parsed, never executed.
 
     \b
     Examples:
@@ -77,7 +86,7 @@ def command(
 
 
 def inputs_of(expression: str, at: str, symbolic: bool = False) -> Values:
-    """The inputs of an expression with their values from ``--at``. Raises ValueError where they do not match."""
+    """The inputs of an expression, with values from ``--at``. Raises ValueError where they do not match."""
     from wengert.worksheets.number_choice import functions
 
     known = functions()

@@ -11,7 +11,9 @@ from typing import Any
 from wengert.numbers.graph import Node
 
 
-def call_with_names(f: Callable[..., Any], args: tuple[Any, ...], words: dict[str, Any]) -> tuple[Any, dict[int, str]]:
+def call_with_names(
+    f: Callable[..., Any], args: tuple[Any, ...], words: dict[str, Any]
+) -> tuple[Any, dict[int, str]]:
     """f's result, and the local name of every node that f held in a variable."""
     code = _code(f)
     names: dict[int, str] = {}
@@ -24,6 +26,8 @@ def call_with_names(f: Callable[..., Any], args: tuple[Any, ...], words: dict[st
                     names.setdefault(node.id, name)
 
     before = sys.getprofile()
+    if before is not None and not callable(before):  # a profiler in C runs: it could not be put back
+        return f(*args, **words), names
     sys.setprofile(watch)
     try:
         return f(*args, **words), names
@@ -43,7 +47,9 @@ def names_of_arrays(f: Callable[..., Any]) -> dict[int, str]:
             surroundings[name] = cell.cell_contents
         except ValueError:
             continue
-    arrays = {name: value.data if hasattr(value, "requires_grad") else value for name, value in surroundings.items()}
+    arrays = {
+        name: value.data if hasattr(value, "requires_grad") else value for name, value in surroundings.items()
+    }
     return {id(value): name for name, value in arrays.items() if getattr(value, "shape", ())}
 
 

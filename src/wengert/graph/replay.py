@@ -24,7 +24,7 @@ def needed_for(outputs: Iterable[Node]) -> list[Node]:
 
 
 def replay(nodes: Iterable[Node], leaves: Mapping[int, Any]) -> dict[int, Any]:
-    """Evaluate recorded nodes in order, from the values of their leaves by id; returns every node's value by id."""
+    """Evaluate recorded nodes in order, from their leaves' values by id; returns every node's value by id."""
     values: dict[int, Any] = dict(leaves)
     for node in nodes:
         if node.id in values:

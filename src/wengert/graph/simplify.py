@@ -1,7 +1,7 @@
 """Simplification as a table: for each operation, the patterns that have a shorter form of the same value.
 
-A rule takes the arguments and returns the shorter form, or None where the pattern does not fit. Rules are applied
-while a graph is built, so that what they return is simplified too.
+A rule takes the arguments and returns the shorter form, or None where the pattern does not fit. Rules are
+applied while a graph is built, so that what they return is simplified too.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ Rule = Callable[..., Any]
 
 
 def written_value(x: Any) -> Any:
-    """The value of a number that the program writes; None for an array and for what was computed from an input."""
+    """The value of a number that the program writes; None for an array and for what was computed."""
     if type(x) is Node:
         x = x.value if x.role == "constant" else None
     return None if x is None or shape(x) else x
@@ -219,7 +219,7 @@ def _shorter(
 
 
 def _folded(op: Op, args: tuple[Any, ...]) -> Any:
-    """Arithmetic on written numbers, done at once where the result is no longer: 3 - 1 is 2, and 0.5·2 is 1."""
+    """Arithmetic on written numbers, done where the result is no longer: 3 - 1 is 2, and 0.5·2 is 1."""
     if op not in (add, subtract, multiply):
         return None
     plain = [written_number(a) for a in args]

@@ -96,6 +96,8 @@ def _symbolically(name: str, *args: Any) -> Any:
 class ExactNumbers(System):
     """Fractions, and sympy numbers where a value is irrational."""
 
+    lift = staticmethod(exactly)
+
     def implement(self, op: Op) -> Callable[..., Any]:
         try:
             return super().implement(op)

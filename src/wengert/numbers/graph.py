@@ -42,6 +42,11 @@ class Node(ArrayMethods):
         self.of: Node | None = None
 
     @property
+    def beneath(self) -> Any:
+        """The traced value."""
+        return self.value
+
+    @property
     def shape(self) -> tuple[int, ...]:
         """The shape of the traced value."""
         return tuple(getattr(self.value, "shape", ()))

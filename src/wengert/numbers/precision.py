@@ -94,6 +94,8 @@ def _is_interval(kind: type) -> bool:
 class DecimalNumbers(System):
     """mpmath's mpf and mpc, at the working precision of `mpmath.mp`."""
 
+    lift = staticmethod(lambda x: mpmath.mpf(decimal(x)))
+
     def adapt(self, op: Op, function: Callable[..., Any]) -> Callable[..., Any]:
         def evaluate(*args: Any, **params: Any) -> Any:
             numbers = [decimal(a) for a in resolve(args, self)]
@@ -222,6 +224,8 @@ class Intervals:
 
 class IntervalNumbers(System):
     """mpmath's intervals, with bounds rounded outwards."""
+
+    lift = staticmethod(lambda x: mpmath.iv.mpf(interval(x)))
 
     def adapt(self, op: Op, function: Callable[..., Any]) -> Callable[..., Any]:
         def evaluate(*args: Any, **params: Any) -> Any:

@@ -107,6 +107,8 @@ def symbolic(x: Any) -> Any:
 class SymbolicNumbers(System):
     """sympy expressions."""
 
+    lift = staticmethod(symbolic)
+
     def adapt(self, op: Op, function: Callable[..., Any]) -> Callable[..., Any]:
         def evaluate(*args: Any, **params: Any) -> Any:
             return function(

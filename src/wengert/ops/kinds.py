@@ -18,9 +18,12 @@ from array import array
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from wengert.ops.op import Case, later, Op, traced_level
+from wengert.ops.op import Case, Op, alike, later, traced_level
 
 Rule = Callable[..., Any]
+Args = tuple[Any, ...]
+Params = Mapping[str, Any]
+Values = Sequence[Any]
 
 
 def shape(value: Any) -> tuple[int, ...]:
@@ -42,30 +45,22 @@ class Elementwise(Op):
         super().__init__(name, arity=len(partials), **row)
         self.partials = tuple(partials)
 
-    def vjp(
-        self,
-        adjoint: Any,
-        args: tuple[Any, ...],
-        result: Any,
-        params: Mapping[str, Any],
-        parents: Sequence[Any],
-    ) -> Sequence[Any]:
-        if (
-            type(adjoint) is float and len(args) == 2 and not params
-        ):  # written out: a program of numbers is made of these
+    def vjp(self, adjoint: Any, args: Args, result: Any, params: Params, parents: Values) -> Values:
+        # Two arguments are written out, because a program of numbers is made of these.
+        if type(adjoint) is float and len(args) == 2 and not params:
             (a, b), (left, right), (first, second) = args, self.partials, parents
             return (
                 None if first is None else adjoint * left(a, b, result),
                 None if second is None else adjoint * right(a, b, result),
             )
+        args = alike(args, result)
         return [
             scale(adjoint, partial(*args, result, **params)) if parent is not None else None
             for partial, parent in zip(self.partials, parents)  # noqa: B905 (this runs once per operation)
         ]
 
-    def jvp(
-        self, tangents: Sequence[Any], args: tuple[Any, ...], result: Any, params: Mapping[str, Any]
-    ) -> Any:
+    def jvp(self, tangents: Values, args: Args, result: Any, params: Params) -> Any:
+        args = alike(args, result)
         return total(
             [
                 None if t is None else scale(t, partial(*args, result, **params))
@@ -75,7 +70,7 @@ class Elementwise(Op):
 
 
 class Over:
-    """The partial ``1/b``, kept as a quotient: a cotangent is divided by b, in the cotangent's own number system."""
+    """The partial ``1/b``, kept as a quotient: a cotangent is divided by b, in its own number system."""
 
     __slots__ = ("denominator",)
 
@@ -102,29 +97,21 @@ class SumOfProducts(Op):
     """``x₁y₁ + … + xₙyₙ + b`` over 2n+1 numbers: what a neuron computes, as one operation. Over floats its
     rule answers with an `array`, so that the reverse sweep can add all the parts at once."""
 
-    def vjp(
-        self,
-        adjoint: Any,
-        args: tuple[Any, ...],
-        result: Any,
-        params: Mapping[str, Any],
-        parents: Sequence[Any],
-    ) -> Sequence[Any]:
+    def vjp(self, adjoint: Any, args: Args, result: Any, params: Params, parents: Values) -> Values:
         n = len(args) // 2
         partners = args[n : 2 * n] + args[:n]
         if type(adjoint) is float and type(result) is float:
             floats = array("d", [adjoint * p for p in partners])
             floats.append(adjoint)
             return floats
+        partners = alike(partners, result)
         out = [None if a is None else adjoint * p for a, p in zip(parents, partners)]  # noqa: B905 (the bias is apart)
         out.append(None if parents[-1] is None else adjoint)
         return out
 
-    def jvp(
-        self, tangents: Sequence[Any], args: tuple[Any, ...], result: Any, params: Mapping[str, Any]
-    ) -> Any:
+    def jvp(self, tangents: Values, args: Args, result: Any, params: Params) -> Any:
         n = len(args) // 2
-        partners = (*args[n : 2 * n], *args[:n])
+        partners = alike((*args[n : 2 * n], *args[:n]), result)
         products = [None if t is None else t * p for t, p in zip(tangents, partners, strict=False)]
         return total([*products, tangents[-1]])
 
@@ -138,14 +125,7 @@ class Select(Op):
         super().__init__(name, arity=len(choose), **row)
         self.choose = tuple(choose)
 
-    def vjp(
-        self,
-        adjoint: Any,
-        args: tuple[Any, ...],
-        result: Any,
-        params: Mapping[str, Any],
-        parents: Sequence[Any],
-    ) -> Sequence[Any]:
+    def vjp(self, adjoint: Any, args: Args, result: Any, params: Params, parents: Values) -> Values:
         if len(args) == 1 and not params:
             (choose,) = self.choose
             return (None if choose is None else choose(adjoint, args[0], result),)
@@ -154,9 +134,7 @@ class Select(Op):
             for choose, parent in zip(self.choose, parents, strict=True)
         ]
 
-    def jvp(
-        self, tangents: Sequence[Any], args: tuple[Any, ...], result: Any, params: Mapping[str, Any]
-    ) -> Any:
+    def jvp(self, tangents: Values, args: Args, result: Any, params: Params) -> Any:
         return total(
             [
                 None if t is None or choose is None else choose(t, *args, result, **params)
@@ -177,20 +155,11 @@ class Linear(Op):
         self.transpose = transpose
         self.batch = batch
 
-    def vjp(
-        self,
-        adjoint: Any,
-        args: tuple[Any, ...],
-        result: Any,
-        params: Mapping[str, Any],
-        parents: Sequence[Any],
-    ) -> Sequence[Any]:
+    def vjp(self, adjoint: Any, args: Args, result: Any, params: Params, parents: Values) -> Values:
         first = self.transpose(adjoint, *args, **params) if parents[0] is not None else None
         return [first, *[None] * (len(args) - 1)]
 
-    def jvp(
-        self, tangents: Sequence[Any], args: tuple[Any, ...], result: Any, params: Mapping[str, Any]
-    ) -> Any:
+    def jvp(self, tangents: Values, args: Args, result: Any, params: Params) -> Any:
         return None if tangents[0] is None else self.apply((tangents[0], *args[1:]), params)
 
 
@@ -202,20 +171,11 @@ class Joint(Op):
         super().__init__(name, arity=None, **row)
         self.transpose = transpose
 
-    def vjp(
-        self,
-        adjoint: Any,
-        args: tuple[Any, ...],
-        result: Any,
-        params: Mapping[str, Any],
-        parents: Sequence[Any],
-    ) -> Sequence[Any]:
+    def vjp(self, adjoint: Any, args: Args, result: Any, params: Params, parents: Values) -> Values:
         parts = self.transpose(adjoint, args, **params)
         return [part if parent is not None else None for part, parent in zip(parts, parents, strict=True)]
 
-    def jvp(
-        self, tangents: Sequence[Any], args: tuple[Any, ...], result: Any, params: Mapping[str, Any]
-    ) -> Any:
+    def jvp(self, tangents: Values, args: Args, result: Any, params: Params) -> Any:
         filled = tuple(a * 0 if t is None else t for a, t in zip(args, tangents, strict=True))
         return self.apply(filled, params)
 
@@ -227,22 +187,13 @@ class Bilinear(Op):
         super().__init__(name, arity=2, **row)
         self.transpose = transpose
 
-    def vjp(
-        self,
-        adjoint: Any,
-        args: tuple[Any, ...],
-        result: Any,
-        params: Mapping[str, Any],
-        parents: Sequence[Any],
-    ) -> Sequence[Any]:
+    def vjp(self, adjoint: Any, args: Args, result: Any, params: Params, parents: Values) -> Values:
         return [
             rule(adjoint, *args, **params) if parent is not None else None
             for rule, parent in zip(self.transpose, parents, strict=True)
         ]
 
-    def jvp(
-        self, tangents: Sequence[Any], args: tuple[Any, ...], result: Any, params: Mapping[str, Any]
-    ) -> Any:
+    def jvp(self, tangents: Values, args: Args, result: Any, params: Params) -> Any:
         a, b = args
         da, db = tangents
         return total(
@@ -272,26 +223,17 @@ class Composite(Op):
         self.vjp_rule = vjp
         self.jvp_rule = jvp
 
-    def apply(self, args: tuple[Any, ...], params: Mapping[str, Any]) -> Any:
+    def apply(self, args: Args, params: Params) -> Any:
         if self.vjp_rule is None and any(traced_level(a) >= 0 for a in args):
             return self.body(*args, **params)
         return super().apply(args, params)
 
-    def vjp(
-        self,
-        adjoint: Any,
-        args: tuple[Any, ...],
-        result: Any,
-        params: Mapping[str, Any],
-        parents: Sequence[Any],
-    ) -> Sequence[Any]:
+    def vjp(self, adjoint: Any, args: Args, result: Any, params: Params, parents: Values) -> Values:
         assert self.vjp_rule is not None, self.name
         contributions = self.vjp_rule(adjoint, result, *args, **params)
         return contributions if isinstance(contributions, (tuple, list)) else [contributions]
 
-    def jvp(
-        self, tangents: Sequence[Any], args: tuple[Any, ...], result: Any, params: Mapping[str, Any]
-    ) -> Any:
+    def jvp(self, tangents: Values, args: Args, result: Any, params: Params) -> Any:
         assert self.jvp_rule is not None, self.name
         return self.jvp_rule(tangents, result, *args, **params)
 
@@ -319,19 +261,10 @@ class Component(Op):
     """One of the results of an operation that has several. The adjoint of all the results together is a list
     with None where nothing arrived."""
 
-    def vjp(
-        self,
-        adjoint: Any,
-        args: tuple[Any, ...],
-        result: Any,
-        params: Mapping[str, Any],
-        parents: Sequence[Any],
-    ) -> Sequence[Any]:
+    def vjp(self, adjoint: Any, args: Args, result: Any, params: Params, parents: Values) -> Values:
         return [[adjoint if k == params["index"] else None for k in range(len(parents[0].data))]]
 
-    def jvp(
-        self, tangents: Sequence[Any], args: tuple[Any, ...], result: Any, params: Mapping[str, Any]
-    ) -> Any:
+    def jvp(self, tangents: Values, args: Args, result: Any, params: Params) -> Any:
         return None if tangents[0] is None else tangents[0][params["index"]]
 
 

@@ -34,6 +34,11 @@ class Traced:
         super().__init_subclass__(**options)
         Traced.types.add(cls)
 
+    @property
+    def beneath(self) -> Any:
+        """The value that this one adds a layer to."""
+        raise NotImplementedError
+
     def record(self, op: Op, args: tuple[Any, ...], params: Mapping[str, Any]) -> Any:
         """Answer ``op(*args, **params)``, where this value has the highest level among the arguments."""
         raise NotImplementedError
@@ -42,6 +47,23 @@ class Traced:
 def traced_level(value: object) -> int:
     """The level of a traced value; -1 for a value of a number system."""
     return value.level if isinstance(value, Traced) else -1
+
+
+def bottom(value: Any) -> Any:
+    """The value of a number system beneath every layer of differentiation, batching and tracing."""
+    while (beneath := getattr(value, "beneath", None)) is not None:
+        value = beneath
+    return value
+
+
+def alike(args: tuple[Any, ...], result: Any) -> tuple[Any, ...]:
+    """The arguments of an operation with Python numbers as the result's number system understands them:
+    beside a fraction 0.1 is 1/10, and the logarithm of 2 has as many digits as the rest."""
+    for a in args:
+        if type(a) is float or type(a) is int:
+            system = system_of(bottom(result))
+            return args if system.lift is None else tuple(map(system.understood, args))
+    return args
 
 
 class Case:
@@ -240,6 +262,10 @@ class System:
     serves.
     """
 
+    lift: Callable[[Any], Any] | None = None
+    """How a Python number is understood beside numbers of this system; None where that goes without
+    saying."""
+
     def __init__(self, name: str, rank: int, *namespaces: object) -> None:
         self.name = name
         self.rank = rank
@@ -251,8 +277,16 @@ class System:
         if function is not None:
             return self.adapt(op, function)
         if op.definition is not None:
-            return op.definition
+            return op.definition if self.lift is None else self.lifted(op.definition)
         raise UnsupportedOperation(f"{self.name} numbers have no operation {op.name!r}")
+
+    def lifted(self, definition: Callable[..., Any]) -> Callable[..., Any]:
+        """The definition on arguments that all belong to this system."""
+        return lambda *args, **params: definition(*map(self.understood, args), **params)
+
+    def understood(self, a: Any) -> Any:
+        """An argument, which is lifted into this system if it is a Python number."""
+        return self.lift(a) if self.lift is not None and type(a) in (float, int) else a
 
     def find(self, op: Op) -> Callable[..., Any] | None:
         """The library's function of the operation's name."""

@@ -102,8 +102,8 @@ class ReLU(Module):
 
     def __call__(self, x: Any) -> Any:
         if isinstance(x, (list, tuple)):
-            return [v.relu() if type(v) is Scalar else self(v) for v in x]  # type: ignore[attr-defined]  # likewise
-        return x.relu() if type(x) is Scalar else nn.relu(x)  # type: ignore[attr-defined]  # from the rule table
+            return [v.relu() if type(v) is Scalar else self(v) for v in x]
+        return x.relu() if type(x) is Scalar else nn.relu(x)
 
 
 class Sigmoid(Module):
@@ -116,7 +116,7 @@ class Sigmoid(Module):
     def __call__(self, x: Any) -> Any:
         if isinstance(x, (list, tuple)):
             return [self(value) for value in x]
-        return x.sigmoid() if type(x) is Scalar else nn.sigmoid(x)  # type: ignore[attr-defined]  # from the rule table
+        return x.sigmoid() if type(x) is Scalar else nn.sigmoid(x)
 
 
 class MLP(Module):

@@ -74,8 +74,9 @@ class Scalar(Variable):
     def backward(self, *, retain_graph: bool = False, create_graph: bool = False) -> None:
         """Add the derivative of this number to the ``grad`` of what it was computed from.
 
-        ``retain_graph`` allows another backward pass, ``create_graph`` derivatives of the derivatives (``grad``
-        is then a `Scalar`). Raises RuntimeError where nothing requires a gradient, or the graph is freed.
+        ``retain_graph`` allows another backward pass, ``create_graph`` derivatives of the derivatives
+        (``grad`` is then a `Scalar`). Raises RuntimeError where nothing requires a gradient, or where an
+        earlier pass has freed the graph.
         """
         if not self.requires_grad:
             raise RuntimeError(
@@ -192,7 +193,8 @@ def dots(rows: Iterable[tuple[Sequence[Any], Any]], inputs: Sequence[Any]) -> li
     for weights, bias in rows:
         if len(weights) != len(inputs):
             raise ValueError(
-                f"dot: expected as many inputs as weights, got {len(weights)} weights and {len(inputs)} inputs"
+                f"dot: expected as many inputs as weights, "
+                f"got {len(weights)} weights and {len(inputs)} inputs"
             )
         constant = type(bias) is float or type(bias) is int
         w = None if x is None else _floats_of(weights if constant else (*weights, bias))
@@ -201,7 +203,8 @@ def dots(rows: Iterable[tuple[Sequence[Any], Any]], inputs: Sequence[Any]) -> li
             continue
         b, wanted_bias = (bias, None) if constant else (w.pop(), bias)
         total = sum(map(mul, w, x), b)
-        results.append(_result(nn.sum_of_products, total, (*weights, *wanted, wanted_bias), (*w, *x, b), True))
+        parents = (*weights, *wanted, wanted_bias)
+        results.append(_result(nn.sum_of_products, total, parents, (*w, *x, b), True))
     return results
 
 

@@ -11,6 +11,7 @@ from wengert.graph.replay import needed_for
 from wengert.numbers.graph import Node
 from wengert.worksheets.explain import explain, run_backwards, wanted_inputs
 from wengert.worksheets.formula import Label, length, write
+from wengert.worksheets.latex import latex_name
 from wengert.worksheets.number_choice import functions
 from wengert.worksheets.tracing import function_of, new_trace, trace_call
 from wengert.worksheets.worksheet import Formula
@@ -21,7 +22,7 @@ LONGEST = 2_000
 
 @dataclass(frozen=True)
 class Derivation:
-    """The formulas of a gradient: ``gradient[name]``, and in ``where`` what the function's own names stand for."""
+    """The formulas of a gradient, and in ``where`` what the function's own names in them stand for."""
 
     gradient: dict[str, Formula]
     where: dict[str, Formula]
@@ -36,8 +37,12 @@ class Derivation:
 
     def to_latex(self) -> str:
         """The formulas in LaTeX, one a line, for amsmath's ``align*``."""
-        lines = [rf"\nabla_{{{name}}} f &= {formula.latex}" for name, formula in self.gradient.items()]
-        lines += [rf"\text{{where }} {name} &= {formula.latex}" for name, formula in self.where.items()]
+        lines = [
+            rf"\nabla_{{{latex_name(name)}}} f &= {formula.latex}" for name, formula in self.gradient.items()
+        ]
+        lines += [
+            rf"\text{{where }} {latex_name(name)} &= {formula.latex}" for name, formula in self.where.items()
+        ]
         return " \\\\\n".join(lines)
 
     def _repr_latex_(self) -> str:
@@ -52,12 +57,12 @@ def derive(
 ) -> Derivation:
     """The gradient of f as formulas, from the same rules that compute it.
 
-    Without arguments, f is a function (or an expression) of numbers, and sympy simplifies the result. With example
-    arguments, f may compute with matrices: the formula holds for any values of these shapes. Names that f gives to
-    its own intermediate values are kept, and listed under "where".
+    Without arguments, f is a function (or an expression) of numbers, and sympy simplifies the result. With
+    example arguments, f may compute with matrices: the formula holds for any values of these shapes. Names
+    that f gives to its own intermediate values are kept, and listed under "where".
 
-    Raises ValueError for a function of more than 300 operations, or a formula of more than 2,000 (`explain` shows
-    those step by step), ImportError where sympy is missing.
+    Raises ValueError for a function of more than 300 operations, or a formula of more than 2,000 (`explain`
+    shows those step by step), ImportError where sympy is missing.
 
     >>> import numpy as np, wengert
     >>> print(wengert.derive("sigmoid(z)"))
@@ -71,7 +76,9 @@ def derive(
     trace = new_trace("float", share=True, name_derivatives=False)
     trace_call(trace, function, args, found)
     if len(needed_for([trace.output])) > MOST_NODES:
-        raise ValueError(f"derive: more than {MOST_NODES} operations make no readable formula; use wengert.explain")
+        raise ValueError(
+            f"derive: more than {MOST_NODES} operations make no readable formula; use wengert.explain"
+        )
     adjoints = run_backwards(trace)
     used: dict[int, Node] = {}
 
@@ -81,18 +88,17 @@ def derive(
             return None
         if node.op is not None:
             used[node.id] = node
-        return Formula(name, name)
+        return Formula(name, latex_name(name))
 
     by_name = {trace.names[node.id]: node for node in trace.inputs}
     gradient = {}
     for name in wanted_inputs(wrt, trace, "reverse"):
         adjoint = adjoints.get(by_name[name].id)
         gradient[name] = Formula("0", "0") if adjoint is None else _formula(adjoint, label)
-    where: dict[str, Formula] = {}
-    while pending := [n for k, n in used.items() if trace.names[k] not in where]:
-        for node in pending:
-            where[trace.names[node.id]] = _formula(node, label)
-    return Derivation(gradient, where)
+    written: dict[int, Formula] = {}
+    while pending := [node for number, node in used.items() if number not in written]:
+        written |= {node.id: _formula(node, label) for node in pending}
+    return Derivation(gradient, {trace.names[number]: written[number] for number in sorted(written)})
 
 
 def _formula(node: Node, label: Label) -> Formula:
@@ -133,5 +139,16 @@ def _simplest(value: Any) -> Formula:
         if value.has(sympy.exp):
             candidates += [sympy.simplify(rewritten), sympy.factor(sympy.simplify(rewritten))]
     best = min(candidates, key=lambda e: (sympy.count_ops(e), len(str(e))))
-    text = str(best).replace("**", "^").replace("*", "·")
-    return Formula(text, sympy.latex(best, symbol_names={s: latex for s, latex in sigmas.items()}))
+    terms = sympy.Add.make_args(best)
+    text = _sum(terms, str).replace("**", "^").replace("*", "·")
+    return Formula(text, _sum(terms, lambda term: sympy.latex(term, symbol_names=sigmas)))
+
+
+def _sum(terms: Sequence[Any], spell: Callable[[Any], str]) -> str:
+    """The terms in sympy's order, but no minus sign in front where another term can stand there."""
+    ordered = sum(terms).as_ordered_terms()
+    if spell(ordered[0]).startswith("-"):
+        ordered.sort(key=lambda term: spell(term).startswith("-"))
+    words = [spell(term) for term in ordered]
+    signed = (f" - {word[1:].lstrip()}" if word.startswith("-") else f" + {word}" for word in words[1:])
+    return "".join([words[0], *signed])

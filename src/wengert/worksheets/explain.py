@@ -34,11 +34,12 @@ def explain(
 ) -> Worksheet:
     """The step table of f at the arguments: every value with its adjoint (or tangent), and the formulas.
 
-    f is a function of numbers and arrays, or an expression as text, whose names take the arguments in order of
-    appearance. ``wrt`` names the inputs of the gradient (all of them in reverse mode; forward mode takes one).
-    ``numbers`` is ``float``, ``exact``, ``symbolic``, ``interval`` or ``mp:50`` (digits). ``parameters`` names the
-    `Scalar` or `Tensor` parameters of a training step: f then runs its own backward pass and updates them, and the
-    worksheet shows gradients and updates; the parameters themselves stay as they were.
+    f is a function of numbers and arrays, or an expression as text, whose names take the arguments in order
+    of appearance. ``wrt`` names the inputs of the gradient (all of them in reverse mode; forward mode takes
+    one). ``numbers`` is ``float``, ``exact``, ``symbolic``, ``interval`` or ``mp:50`` (digits).
+    ``parameters`` names the `Scalar` or `Tensor` parameters of a training step: f then runs its own backward
+    pass and updates them, and the worksheet shows gradients and updates; the parameters themselves stay as
+    they were.
 
     Raises ValueError for a name that is no input, for a result with several entries, and for unknown modes.
 
@@ -67,11 +68,11 @@ def explain(
         return _laid_out(trace, expression, mode, wanted, digits)
 
 
-# -- sweeping ---------------------------------------------------------------------------------------------------------
+# -- sweeping ------------------------------------------------------------------------------------------------
 
 
 def wanted_inputs(wrt: str | Sequence[str] | None, trace: Trace, mode: str) -> list[str]:
-    """The names of the inputs that the gradient is asked for: all that have a derivative where none are named."""
+    """The names of the inputs that the gradient is asked for; without ``wrt``, all that have a derivative."""
     known = [trace.names[node.id] for node in trace.inputs]
     smooth = [trace.names[node.id] for node in trace.differentiable()]
     wanted = smooth if wrt is None else [wrt] if isinstance(wrt, str) else list(wrt)
@@ -79,16 +80,20 @@ def wanted_inputs(wrt: str | Sequence[str] | None, trace: Trace, mode: str) -> l
         if name not in known:
             raise ValueError(f"wrt: {name!r} is no input; the inputs are {', '.join(known) or 'none'}")
         if name not in smooth:
-            raise TypeError(f"wrt: {name!r} holds integers or truth values, which have no derivative; pass floats")
+            raise TypeError(
+                f"wrt: {name!r} holds integers or truth values, which have no derivative; pass floats"
+            )
     if known and not smooth:
         raise TypeError(f"{', '.join(known)}: integers and truth values have no derivative; pass floats")
     if mode == "forward" and len(wanted) != 1:
-        raise ValueError(f"wrt: forward mode follows one input at a time; name one of {', '.join(smooth) or 'none'}")
+        raise ValueError(
+            f"wrt: forward mode follows one input at a time; name one of {', '.join(smooth) or 'none'}"
+        )
     return wanted
 
 
 def run_backwards(trace: Trace) -> dict[int, Node]:
-    """The tape over the graph's own nodes: every adjoint becomes a node. Returns the inputs' adjoints by id."""
+    """The tape over the graph's own nodes: an adjoint is a node. Returns the inputs' adjoints by id."""
     nodes = needed_for([trace.output])
     trace.graph.rewrite = simplified
     with new_level() as level:
@@ -121,7 +126,7 @@ def _run_forwards(trace: Trace, wrt: str) -> None:
         replay(nodes, duals)
 
 
-# -- laying out -------------------------------------------------------------------------------------------------------
+# -- laying out ----------------------------------------------------------------------------------------------
 
 
 def _laid_out(trace: Trace, expression: str, mode: str, wanted: list[str], digits: int) -> Worksheet:
@@ -180,7 +185,7 @@ def _laid_out(trace: Trace, expression: str, mode: str, wanted: list[str], digit
 
 
 def _listed(trace: Trace) -> tuple[list[Node], list[Node]]:
-    """The nodes that get a row: arrays that are constants and the inputs; operations that depend on an input."""
+    """The nodes that get a row: constant arrays and the inputs; the operations that depend on an input."""
     varying = {node.id for node in trace.inputs}
     operations, constants = [], []
     for node in needed_for([trace.output]):

@@ -50,6 +50,8 @@ def has_nan(value: Any) -> bool:
         return str(value) in ("nan", "zoo")
     try:
         unequal = value != value
-        return bool(unequal.any() if shape(unequal) else unequal is True or (hasattr(unequal, "dtype") and unequal))
+        return bool(
+            unequal.any() if shape(unequal) else unequal is True or (hasattr(unequal, "dtype") and unequal)
+        )
     except (TypeError, ValueError):
         return False

@@ -19,6 +19,7 @@ from wengert.worksheets.worksheet import Formula
 
 Label = Callable[[Node], Formula | None]
 ATOM = 100
+NEGATIVE = 15  # what begins with a minus sign
 FUNCTION = 50
 ENCLOSING = ("{", "(", "[", "|")
 LATEX_NAMES = {"π": r"\pi", "τ": r"\tau", "∞": r"\infty", "inf": r"\infty", "nan": r"\mathrm{nan}"}
@@ -27,7 +28,7 @@ SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 class Written:
-    """A formula with the precedence of its outermost operation, so that brackets stand only where they are needed."""
+    """A formula with the precedence of its outermost operation, so that no needless brackets stand."""
 
     __slots__ = ("formula", "precedence", "sign")
 
@@ -52,7 +53,7 @@ def write(node: Node, label: Label) -> Formula:
 
 
 def length(node: Node, label: Label) -> int:
-    """How many operations stand in what `write` gives; those that are shared count wherever they are written."""
+    """How many operations stand in what `write` gives; a shared one counts wherever it is written."""
     counts: dict[int, int] = {}
     for part in _written_out(node, label):
         counts[part.id] = 1 + sum(counts.get(a.id, 0) for a in part.args if type(a) is Node)
@@ -60,7 +61,7 @@ def length(node: Node, label: Label) -> int:
 
 
 def _written_out(node: Node, label: Label) -> list[Node]:
-    """The node, and all behind it up to those that have a label, in order: however deep, without recursion."""
+    """The node and all behind it, up to those that have a label, in order; without recursion."""
     found = {node.id: node}
     waiting = [node]
     while waiting:
@@ -99,12 +100,15 @@ def _infix(node: Node, args: list[Written]) -> Written:
     arrays = op is multiply and all(shape(a) for a in node.args)
     sign = "⊙" if arrays else op.infix
     tighter = op in (subtract, divide)
-    left, right = _beside(args[0], sign, op.precedence), _beside(args[1], sign, op.precedence + tighter)
+    negated = args[0].precedence == NEGATIVE < op.precedence < power.precedence  # -x·y is (-x)·y
+    left = args[0].formula if negated else _beside(args[0], sign, op.precedence)
+    right = _beside(args[1], sign, op.precedence + tighter)
+    precedence = NEGATIVE if negated else op.precedence
     spaced = op.precedence <= 10 or sign in ("@", "⊙")
     text = f"{left.text} {sign} {right.text}" if spaced else f"{left.text}{sign}{right.text}"
     if arrays:
-        return Written(text, rf"{left.latex} \odot {right.latex}", op.precedence, sign)
-    return Written(text, _filled(op.tex or op.infix, [left, right], args), op.precedence, sign)
+        return Written(text, rf"{left.latex} \odot {right.latex}", precedence, sign)
+    return Written(text, _filled(op.tex or op.infix, [left, right], args), precedence, sign)
 
 
 def _beside(operand: Written, sign: str, precedence: int) -> Formula:
@@ -155,10 +159,13 @@ def _filled(template: str, operands: list[Formula], args: list[Written]) -> str:
 
 def _pieces(template: str, bracketed: list[str], bare: list[str]) -> Iterator[str]:
     """The template filled; an operand that it encloses already, in braces or bars, needs no brackets."""
+    before = ""
     for literal, place, _, _ in Formatter().parse(template):
         yield literal
+        before = literal or before  # a doubled brace comes as a literal of its own
         if place is not None:
-            yield (bare if literal.endswith(ENCLOSING) else bracketed)[int(place)]
+            yield (bare if before.endswith(ENCLOSING) else bracketed)[int(place)]
+            before = ""
 
 
 def number(x: Any) -> Written:
@@ -177,7 +184,7 @@ def number(x: Any) -> Written:
 
 def written_text(text: str) -> Written:
     """A number's or a constant's text as a formula: ``-2``, ``1/3``, ``1e-05``, ``π``."""
-    precedence = 15 if text.startswith("-") else 20 if "/" in text else ATOM
+    precedence = NEGATIVE if text.startswith("-") else 20 if "/" in text else ATOM
     over, slash, under = text.partition("/")
     if slash:
         sign = "-" if over.startswith("-") else ""
@@ -197,32 +204,55 @@ def _power(node: Node, args: list[Written]) -> Written | None:
 
 def _where(node: Node, args: list[Written]) -> Written | None:
     """``where(c, g, 0)`` is g times the truth value of c, in Iverson's brackets."""
-    condition, taken, other = node.args
-    if not (type(other) is Node and (other.op is zeros_like or (other.role == "constant" and not other.value))):
+    other = node.args[2]
+    if not (
+        type(other) is Node and (other.op is zeros_like or (other.role == "constant" and not other.value))
+    ):
         return None
     sign, latex_sign = ("⊙", r"\odot") if shape(node) else ("·", r"\cdot")
     g, c = _beside(args[1], sign, multiply.precedence), args[0].formula
     space = " " if shape(node) else ""
     return Written(
-        f"{g.text}{space}{sign}{space}[{c.text}]", rf"{g.latex} {latex_sign} [{c.latex}]", multiply.precedence, sign
+        f"{g.text}{space}{sign}{space}[{c.text}]",
+        rf"{g.latex} {latex_sign} [{c.latex}]",
+        multiply.precedence,
+        sign,
     )
 
 
 def _getitem(node: Node, args: list[Written]) -> Written:
-    x = args[0].within(transpose.precedence)
-    words = ", ".join(_index_text(entry, args[1:]) for entry in node.params["key"])
-    return Written(f"{x.text}[{words}]", f"{{{x.latex}}}_{{[{words}]}}")
+    x, index = args[0].within(transpose.precedence), _index(node, args[1:])
+    return Written(f"{x.text}[{index.text}]", f"{{{x.latex}}}_{{[{index.latex}]}}")
 
 
-def _index_text(entry: Any, arrays: list[Written]) -> str:
-    if entry is Ellipsis:
-        return "..."
+def _scatter_add(node: Node, args: list[Written]) -> Written:
+    g, index = args[0].formula, _index(node, args[1:])
+    latex = rf"\operatorname{{scatter\_add}}\left({g.latex}, [{index.latex}]\right)"
+    return Written(f"scatter_add({g.text}, [{index.text}])", latex, FUNCTION)
+
+
+def _broadcast_to(node: Node, args: list[Written]) -> Written:
+    x, extents = args[0].formula, str(tuple(node.params["shape"]))
+    latex = rf"\operatorname{{broadcast\_to}}\left({x.latex}, {extents}\right)"
+    return Written(f"broadcast_to({x.text}, {extents})", latex, FUNCTION)
+
+
+def _index(node: Node, arrays: list[Written]) -> Formula:
+    """What stands in the brackets behind an array: numbers, slices, and other arrays."""
+    entries = [_index_entry(entry, arrays) for entry in node.params["key"]]
+    return Formula(", ".join(e.text for e in entries), ", ".join(e.latex for e in entries))
+
+
+def _index_entry(entry: Any, arrays: list[Written]) -> Formula:
     if isinstance(entry, Slot):
-        return arrays[entry.number].formula.text
+        return arrays[entry.number].formula
+    if entry is Ellipsis:
+        return Formula("...", r"\ldots")
     if isinstance(entry, slice):
         bounds = [entry.start, entry.stop] + ([entry.step] if entry.step is not None else [])
-        return ":".join("" if b is None else str(b) for b in bounds)
-    return str(entry)
+        text = ":".join("" if b is None else str(b) for b in bounds)
+        return Formula(text, text)
+    return Formula(str(entry), str(entry))
 
 
 def _sum_of_products(node: Node, args: list[Written]) -> Written:
@@ -240,6 +270,8 @@ SPECIAL: dict[str, Callable[[Node, list[Written]], Written | None]] = {
     power.name: _power,
     where.name: _where,
     "getitem": _getitem,
+    "scatter_add": _scatter_add,
+    "broadcast_to": _broadcast_to,
     "sum_of_products": _sum_of_products,
 }
 """The operations whose written form depends on more than its arguments' forms."""

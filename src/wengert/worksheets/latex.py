@@ -122,18 +122,18 @@ def _right(row: Row, found: Entry) -> str:
     if found.right is None:
         return ""
     is_name = row.op in LEAVES and found.right.text == row.name
-    return f"${_name(row.name) if is_name else found.right.latex}$"
+    return f"${latex_name(row.name) if is_name else found.right.latex}$"
 
 
 def _results(sheet: Worksheet) -> str:
     shown = [("f", sheet.value)]
-    shown += [(rf"\partial f / \partial {_name(name)}", value) for name, value in sheet.gradient.items()]
+    shown += [(rf"\partial f / \partial {latex_name(name)}", value) for name, value in sheet.gradient.items()]
     return "\\quad\n".join(
         f"${left} = {latex_value(value, sheet.digits, sheet.numbers)}$" for left, value in shown
     )
 
 
-def _name(name: str) -> str:
+def latex_name(name: str) -> str:
     """A user's name in mathematics: ``x2`` as a letter with its index, anything longer upright."""
     indexed = re.fullmatch(r"([A-Za-z])_?([0-9]*)", name)
     if indexed is None:
@@ -158,7 +158,9 @@ def _formula(value: Any) -> str:
     import sympy
 
     safe = re.compile(r"[A-Za-z][A-Za-z0-9]*(_[A-Za-z0-9]+)?")
-    hostile = {symbol: _name(symbol.name) for symbol in value.free_symbols if not safe.fullmatch(symbol.name)}
+    hostile = {
+        symbol: latex_name(symbol.name) for symbol in value.free_symbols if not safe.fullmatch(symbol.name)
+    }
     return str(sympy.latex(value, symbol_names=hostile))
 
 

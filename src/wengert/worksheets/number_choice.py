@@ -1,4 +1,4 @@
-"""The number system that a worksheet is evaluated in, chosen by name: float, exact, symbolic, interval, mp:50."""
+"""The number system of a worksheet, chosen by name: float, exact, symbolic, interval, mp:50."""
 
 from __future__ import annotations
 
@@ -8,17 +8,16 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from wengert.expressions import Expression, Range
+from wengert.expressions import CONSTANTS, Expression, Name, Range
 from wengert.ops.kinds import shape
 from wengert.ops.op import System, rows, system_of
 
 CHOICES = ("float", "exact", "symbolic", "interval", "mp:DIGITS")
-NAMED = ("pi", "e", "tau", "inf")
 
 
 @dataclass(frozen=True)
 class NumberChoice:
-    """How values enter the chosen system. ``system`` turns text into constants; ``convert`` takes a Python number."""
+    """How values enter the chosen system: ``system`` reads constants, ``convert`` takes Python numbers."""
 
     name: str
     system: System
@@ -70,7 +69,9 @@ class NumberChoice:
 
         lower, upper = (evaluated(end, {}, self.system.constant) for end in (given.lower, given.upper))
         if not lower.a <= upper.b:
-            raise ValueError(f"a range runs from its lower to its upper end, got {given.lower.text}..{given.upper.text}")
+            raise ValueError(
+                f"a range runs from its lower to its upper end, got {given.lower.text}..{given.upper.text}"
+            )
         return mpmath.iv.mpf([lower.a, upper.b])
 
     @contextmanager
@@ -86,7 +87,7 @@ class NumberChoice:
 
 
 def choose(numbers: str) -> NumberChoice:
-    """The number system of that name. Raises ValueError for another one, ImportError where its library is missing."""
+    """The number system of that name. Raises ValueError for another, ImportError without its library."""
     if numbers == "float":
         return NumberChoice(numbers, system_of(0.0), _as_float)
     kind, _, digits = numbers.partition(":")
@@ -108,7 +109,9 @@ def _load(module: str) -> Any:
     try:
         return importlib.import_module(f"wengert.numbers.{module}")
     except ImportError as missing:
-        raise ImportError("this number system needs sympy and mpmath: pip install 'wengert[exact]'") from missing
+        raise ImportError(
+            "this number system needs sympy and mpmath: pip install 'wengert[exact]'"
+        ) from missing
 
 
 def _as_float(x: Any) -> Any:
@@ -126,7 +129,8 @@ def functions() -> dict[str, Callable[..., Any]]:
 
 def evaluated(expression: Expression, environment: dict[str, Any], constant: Callable[[str], Any]) -> Any:
     """An expression in a number system, its literals read from their text."""
-    constants = {name: constant(name) for name in NAMED if name in expression.text}
+    mentioned = {step.name for step in expression.steps if isinstance(step, Name)}
+    constants = {name: constant(name) for name in CONSTANTS if name in mentioned}
     return expression.evaluate(environment, functions(), constant, constants)
 
 

@@ -48,7 +48,7 @@ def to_csv(sheet: Worksheet) -> str:
     The columns are the keys of the rows of :func:`to_json`; an array is its JSON. Text that a spreadsheet
     would take for a formula begins with an apostrophe.
     """
-    records = [_record(sheet, row) for row in sheet.rows]
+    records = _records(sheet)
     keys = list(dict.fromkeys(key for record in records for key in record if key != "line"))
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -62,10 +62,10 @@ def to_json(sheet: Worksheet) -> str:
     """The worksheet as JSON, one row a line, every number with all its digits.
 
     Keys: ``expression``, ``mode``, ``wrt`` (a list), ``value``, ``gradient`` (by name), ``rows``, and
-    ``footnotes`` where there are any. A row has ``id``, ``name`` (the label where the user gave none), ``op``, ``formula``,
-    ``value``, ``tangent_formula`` and ``tangent`` (forward) or ``adjoint_formula`` and ``adjoint`` (reverse),
-    ``update_formula`` and ``update`` if it has any, and ``line``. Exact numbers, NaN and the infinities are
-    strings; see :func:`~wengert.worksheets.values.exact_value`.
+    ``footnotes`` where there are any. A row has ``id``, ``name`` (the label where the user gave none),
+    ``op``, ``formula``, ``value``, ``tangent_formula`` and ``tangent`` (forward) or ``adjoint_formula`` and
+    ``adjoint`` (reverse), ``update_formula`` and ``update`` if it has any, and ``line``. Exact numbers, NaN
+    and the infinities are strings; see :func:`~wengert.worksheets.values.exact_value`.
     """
     gradient = {name: exact_value(value, sheet.numbers) for name, value in sheet.gradient.items()}
     before = {
@@ -76,26 +76,31 @@ def to_json(sheet: Worksheet) -> str:
         "gradient": gradient,
     }
     lines = [f"  {_dump(key)}: {_dump(value)}," for key, value in before.items()]
-    rows = ",\n".join(f"    {_dump(_record(sheet, row))}" for row in sheet.rows)
+    rows = ",\n".join(f"    {_dump(record)}" for record in _records(sheet))
     after = [f'  "footnotes": {_dump(list(sheet.footnotes))}'] if sheet.footnotes else []
     lines += ['  "rows": [', *([rows] if rows else []), "  ]," if after else "  ]", *after]
     return "\n".join(["{", *lines, "}"]) + "\n"
 
 
-def _record(sheet: Worksheet, row: Row) -> dict[str, Json]:
-    """The row as the machine-readable formats have it."""
+def _records(sheet: Worksheet) -> list[dict[str, Json]]:
+    """The rows as the machine-readable formats have them."""
+    derived = parts(sheet)[1:]
+    return [_record(row, sheet.numbers, derived) for row in sheet.rows]
+
+
+def _record(row: Row, numbers: str, derived: tuple[str, ...]) -> dict[str, Json]:
     record: dict[str, Json] = {
         "id": row.id,
         "name": row.name or row.label.text,
         "op": row.op,
         "formula": row.formula.text,
-        "value": exact_value(row.value, sheet.numbers),
+        "value": exact_value(row.value, numbers),
     }
-    for part in parts(sheet)[1:]:
+    for part in derived:
         formula, value = getattr(row, f"{part}_formula"), getattr(row, part)
         if part != "update" or formula is not None or value is not None:
             record[f"{part}_formula"] = None if formula is None else formula.text
-            record[part] = exact_value(value, sheet.numbers)
+            record[part] = exact_value(value, numbers)
     record["line"] = row.line
     return record
 

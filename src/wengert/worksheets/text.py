@@ -161,7 +161,7 @@ def _widths(columns: list[Column], width: int) -> list[int]:
     """Each column's width: formulas give way first, then values at their spaces, and numbers last."""
     widths = [column.width() for column in columns]
     labels = [not column.bends and column.head == "" for column in columns]
-    for bends, room in ((True, FORMULA_ROOM), (False, 0), (True, LEAST_ROOM), (False, LEAST_ROOM)):
+    for bends, room in ((True, FORMULA_ROOM), (True, 0), (False, 0), (True, LEAST_ROOM), (False, LEAST_ROOM)):
         for index in sorted(range(len(columns)), key=lambda index: -widths[index]):
             column, surplus = columns[index], _total(widths) - width
             least = room or max(column.longest_word(), LEAST_ROOM)

@@ -111,7 +111,15 @@ class _OfExpression:
         def constant(text: str) -> Node:
             return graph.leaf("constant", system.constant(text), NAMED_CONSTANTS.get(text, text))
 
-        return evaluated(self.expression, dict(zip(self.names, nodes, strict=True)), constant)
+        try:
+            return evaluated(self.expression, dict(zip(self.names, nodes, strict=True)), constant)
+        finally:
+            _forget_lines(graph)
+
+
+def _forget_lines(graph: Graph) -> None:
+    for node in graph:
+        node.line = None  # text has no line of its own, and its caller's would mislead
 
 
 def trace_call(trace: Trace, f: Callable[..., Any], args: Sequence[Any], names: Sequence[str]) -> None:
@@ -123,7 +131,11 @@ def trace_call(trace: Trace, f: Callable[..., Any], args: Sequence[Any], names: 
 
 
 def trace_step(
-    trace: Trace, f: Callable[..., Any], args: Sequence[Any], names: Sequence[str], parameters: Mapping[str, Any]
+    trace: Trace,
+    f: Callable[..., Any],
+    args: Sequence[Any],
+    names: Sequence[str],
+    parameters: Mapping[str, Any],
 ) -> None:
     """Run a training step with every parameter's data replaced by a node, and put everything back."""
     before = {name: (p.data, p.grad) for name, p in parameters.items()}
@@ -191,9 +203,11 @@ def _output(trace: Trace, result: Any) -> Node:
     if isinstance(result, (tuple, list, dict)) or result is None:
         found = "None" if result is None else f"a {type(result).__name__}"
         raise ValueError(f"explain: expected the function to return one number, got {found}")
-    node = result if type(result) is Node else trace.graph.leaf("constant", *trace.graph.literal(result))
+    lifted = trace.graph.lift(result)
+    node: Node = lifted if type(lifted) is Node else trace.graph.leaf("constant", lifted)
     if any(n != 1 for n in shape(node)):
         raise ValueError(
-            f"explain: expected the function to return one number, got shape {shape(node)}; sum it, or take one entry"
+            f"explain: expected the function to return one number, got shape {shape(node)}; "
+            f"sum it, or take one entry"
         )
     return node

@@ -1,4 +1,4 @@
-"""A worksheet: the step table of one evaluation as plain data, and the methods that hand it to its readers."""
+"""A worksheet: the step table of one evaluation as plain data, and the methods that pass it to readers."""
 
 from __future__ import annotations
 
@@ -21,11 +21,12 @@ class Formula:
 class Row:
     """One line of the Wengert list.
 
-    ``id`` counts inputs up to 0 (``-2, -1, 0`` for three of them, as in Griewank & Walther) and operations from 1.
-    ``op`` is the row of the rule table, or ``"input"``, ``"parameter"`` or ``"constant"``. ``args`` are the ids that
-    the operation reads. ``label`` is the mathematical name (``v₁``), ``name`` the user's name where there is one.
-    In a forward worksheet the tangent fields are set, in a reverse worksheet the adjoint fields. ``update`` is set on
-    parameters of a training step: the value after the step. ``notes`` index the worksheet's footnotes.
+    ``id`` counts inputs up to 0 (``-2, -1, 0`` for three of them, as in Griewank & Walther) and operations
+    from 1. ``op`` is the row of the rule table, or ``"input"``, ``"parameter"`` or ``"constant"``. ``args``
+    are the ids that the operation reads. ``label`` is the mathematical name (``v₁``), ``name`` the user's
+    name where there is one. In a forward worksheet the tangent fields are set, in a reverse worksheet the
+    adjoint fields. ``update`` is set on parameters of a training step: the value after the step. ``notes``
+    index the worksheet's footnotes.
     """
 
     id: int
@@ -49,7 +50,6 @@ class Row:
         """The shape of the value; ``()`` for a number."""
         return tuple(getattr(self.value, "shape", ()))
 
-
     @property
     def v(self) -> Any:
         """The value."""
@@ -62,7 +62,7 @@ class Row:
 
     @property
     def d(self) -> Any:
-        """The derivative as a row vector: for a column (or a vector) the transposed gradient, else the gradient."""
+        """The derivative as a row vector: of a column or vector the transposed gradient, else that itself."""
         if len(self.shape) == 1 or (len(self.shape) == 2 and self.shape[1] == 1):
             return self.adjoint.reshape(1, -1)
         return self.adjoint

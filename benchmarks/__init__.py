@@ -1,0 +1,1 @@
+"""Speed and memory, against the budgets and against other frameworks: ``python -m benchmarks``."""
