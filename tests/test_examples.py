@@ -26,7 +26,10 @@ def load(name: str) -> ModuleType:
 def test_every_example_runs_by_itself(script: str) -> None:
     words = ["50"] if script == "polynomial_fit.py" else []
     done = subprocess.run(
-        [sys.executable, "-W", "error", str(EXAMPLES / script), *words], capture_output=True, text=True, timeout=120
+        [sys.executable, "-W", "error", str(EXAMPLES / script), *words],
+        capture_output=True,
+        text=True,
+        timeout=120,
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip()

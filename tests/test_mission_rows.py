@@ -1,4 +1,4 @@
-"""The source documents' numbers: worksheets, formulas and networks whose values are printed there or known from PyTorch."""
+"""The source documents' numbers: worksheets and formulas whose values are printed there, or are PyTorch's."""
 
 from __future__ import annotations
 

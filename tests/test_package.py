@@ -19,7 +19,18 @@ def imported_by(statement: str) -> set[str]:
     return set(json.loads(done.stdout.splitlines()[-1]))
 
 
-HEAVY = {"numpy", "sympy", "mpmath", "rich", "click", "scipy", "sklearn", "matplotlib", "torch", "fast_sugiyama"}
+HEAVY = {
+    "numpy",
+    "sympy",
+    "mpmath",
+    "rich",
+    "click",
+    "scipy",
+    "sklearn",
+    "matplotlib",
+    "torch",
+    "fast_sugiyama",
+}
 
 
 @pytest.mark.parametrize(

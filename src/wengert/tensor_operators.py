@@ -16,7 +16,7 @@ import numpy as np
 from wengert.autodiff.anomaly import WATCHERS, note
 from wengert.autodiff.levels import silenced_level
 from wengert.autodiff.reverse import Variable, next_sequence
-from wengert.numbers.arrays import FLOATING, quietly
+from wengert.numbers.arrays import ARRAYS, FLOATING, quietly
 from wengert.ops import arithmetic, products
 from wengert.ops.kinds import Elementwise, Linear, Select
 from wengert.ops.methods import ArrayMethods
@@ -44,7 +44,7 @@ def give_fast_paths(tensor: type[Variable]) -> None:
         if isinstance(op, (Elementwise, Linear, Select)) and op.arity == 1:
             inherited = getattr(ArrayMethods, op.name)
             if op.name not in vars(tensor) and inherited.__name__ == op.name:
-                setattr(tensor, op.name, _method(op, inherited))
+                setattr(tensor, op.name, _method(tensor, op, inherited))
 
 
 def _result(
@@ -55,6 +55,7 @@ def _result(
     parents: tuple[Variable | None, ...],
     values: tuple[Any, ...],
     wanted: bool,
+    params: Mapping[str, Any] = _NONE,
 ) -> Variable:
     """`Variable.bare` and `Variable.remember` in one, for this runs once per operation."""
     out: Variable = _new(tensor)
@@ -63,7 +64,7 @@ def _result(
     out.grad = out.extras = None
     if wanted and level > silenced_level():
         out.requires_grad = True
-        out.op, out.args, out.values, out.params = op, parents, values, _NONE
+        out.op, out.args, out.values, out.params = op, parents, values, params
         out.sequence = next_sequence()
         if WATCHERS:
             note(out)
@@ -122,17 +123,16 @@ def _reflected(
     return method
 
 
-def _method(op: Op, fallback: Callable[..., Any]) -> Callable[..., Any]:
-    implement, params = op.implementations, op.parameters
+def _method(tensor: type[Variable], op: Op, fallback: Callable[..., Any]) -> Callable[..., Any]:
+    function, params = ARRAYS.find(op), op.parameters
+    ndarray = np.ndarray
 
     def method(self: Any, *args: Any, **words: Any) -> Any:
         x = self.data
-        if args or words or type(x) is not np.ndarray or x.dtype not in FLOATING or "numpy" not in implement:
+        if args or words or function is None or type(x) is not ndarray or x.dtype not in FLOATING:
             return fallback(self, *args, **words)
-        out = self.bare(implement["numpy"](x, **params), self.level)
-        if self.requires_grad and self.level > silenced_level():
-            out.remember(op, (self,), (x,), params)
-        return out
+        data = quietly(function, x, **params)
+        return _result(tensor, op, data, self.level, (self,), (x,), self.requires_grad, params)
 
     method.__name__ = op.name
     method.__doc__ = op.__doc__

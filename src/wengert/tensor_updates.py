@@ -13,6 +13,7 @@ import numpy as np
 
 from wengert.autodiff.levels import is_recording
 from wengert.autodiff.reverse import Variable
+from wengert.numbers.graph import Node
 from wengert.numbers.mismatch import ShapeMismatch
 from wengert.ops import arithmetic
 from wengert.ops.methods import clip
@@ -34,7 +35,8 @@ class UpdatesInPlace:
             if new.requires_grad and is_recording(new.level):
                 raise RuntimeError(_lost(what, functional))
             new = new.data
-        new = np.asarray(new)
+        if type(new) is not Node:  # a node is traced, and becomes the update of a captured step
+            new = np.asarray(new)
         dtype = self.data.dtype
         if new.shape != self.data.shape:
             new = _spread(new, self.data.shape, what)

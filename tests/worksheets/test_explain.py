@@ -354,7 +354,8 @@ def test_a_step_of_tensors() -> None:
     def step(x: Any) -> Any:
         loss = ((w * x).sum() - 1) ** 2
         loss.backward()
-        w.data = w.data - 0.1 * w.grad.data
+        with wengert.no_grad():
+            w.sub_(0.1 * w.grad)
         return loss
 
     sheet = wengert.explain(step, np.array([1.0, 1.0]), parameters={"w": w})

@@ -12,6 +12,7 @@ import pytest
 from sheets import training_step
 
 import wengert
+from wengert.worksheets.derive import Derivation
 
 ORDER = np.array([1, 0, 1])
 X = np.array([[1.0, -2.0], [0.5, 4.0]])
@@ -34,14 +35,19 @@ def _sheets() -> list[str]:
         wengert.explain(_network, X, X).to_latex(),
         wengert.explain(lambda p: p["a_b"] * p["x%#&"], {"a_b": 1.0, "x%#&": 2.0}).to_latex(),
         training_step().to_latex(),
-        rf"\begin{{align*}}{wengert.derive(_network, X, X).to_latex()}\end{{align*}}",
-        rf"\begin{{align*}}{wengert.derive('-y*log(sigmoid(z)) - (1-y)*log(1-sigmoid(z))').to_latex()}\end{{align*}}",
+        aligned(wengert.derive(_network, X, X)),
+        aligned(wengert.derive("-y*log(sigmoid(z)) - (1-y)*log(1-sigmoid(z))")),
     ]
+
+
+def aligned(derivation: Derivation) -> str:
+    return rf"\begin{{align*}}{derivation.to_latex()}\end{{align*}}"
 
 
 def document(fragments: list[str]) -> str:
     body = "\n\n\\bigskip\n\n".join(fragments)
-    return f"\\documentclass{{article}}\n\\usepackage{{amsmath}}\n\\begin{{document}}\n{body}\n\\end{{document}}\n"
+    head = "\\documentclass{article}\n\\usepackage{amsmath}\n\\begin{document}\n"
+    return f"{head}{body}\n\\end{{document}}\n"
 
 
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")

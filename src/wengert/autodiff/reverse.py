@@ -188,18 +188,17 @@ def sweep(
     for root, seed in zip(roots, seeds, strict=True):
         _add(adjoints, root, seed)
     for v in order:
-        adjoint = adjoints.pop(v, None)
+        adjoint, op, extras = adjoints.pop(v, None), v.op, v.extras
         if adjoint is None:
-            if v.op is not None:
+            if op is not None:
                 continue
             adjoint = zeros_like(v.data)
-        if v.extras is not None:
+        if extras is not None:
             adjoint = _run_hooks(v, adjoint)
         if type(adjoint) is Node and type(v.data) is Node:
             adjoint = adjoint.graph.derivative("adjoint", adjoint, v.data)
-        op = v.op
         if kept is None:
-            if op is None or (v.extras is not None and v.extras.get("retain_grad")):
+            if op is None or (extras is not None and extras.get("retain_grad")):
                 v.accumulate(_unshared(adjoint, handed_out), create_graph)
         elif v in kept:
             results[id(v)] = _unshared(adjoint, handed_out)

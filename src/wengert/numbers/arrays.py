@@ -26,12 +26,12 @@ _QUIET.run(np.seterr, all="ignore")
 ((_WARNINGS, _OFF),) = _QUIET.items()
 
 
-def quietly(function: Callable[..., Any], *args: Any) -> Any:
+def quietly(function: Callable[..., Any], *args: Any, **params: Any) -> Any:
     """Call with NumPy's floating-point warnings off: what `numpy.errstate` does, several times faster.
 
     The function itself runs in an empty context, so only NumPy's own may be called.
     """
-    return _QUIET.copy().run(function, *args)
+    return _QUIET.copy().run(function, *args, **params)
 
 
 class quiet:
@@ -49,6 +49,7 @@ class quiet:
 class Arrays:
     """The operations whose NumPy function has another name or other parameters, or does not exist."""
 
+    sum: Callable[..., Array] = np.add.reduce
     transpose = staticmethod(lambda x, *, axis0, axis1: np.swapaxes(x, axis0, axis1) if np.ndim(x) > 1 else x)
     permute = staticmethod(lambda x, *, axes: np.transpose(x, axes))
     reshape = staticmethod(lambda x, *, shape: np.reshape(x, shape))
@@ -86,11 +87,6 @@ class Arrays:
             out.fill(x)
             return out
         return np.broadcast_to(x, shape)
-
-    @staticmethod
-    def sum(x: Array, *, axis: Any, keepdims: bool) -> Array:
-        total: Callable[..., Array] = np.add.reduce
-        return total(x, axis=axis, keepdims=keepdims)
 
     @staticmethod
     def scatter_add(g: Array, *arrays: Array, key: Any, shape: tuple[int, ...]) -> Array:
@@ -161,7 +157,12 @@ class NumpyArrays(System):
 
         def evaluate(*args: Any, **params: Any) -> Any:
             try:
-                if len(args) == 1 and args[0].dtype in FLOATING:
+                dtype = getattr(args[0], "dtype", None)
+                if dtype in FLOATING and (
+                    len(args) == 1
+                    or not harmonised
+                    or (len(args) == 2 and getattr(args[1], "dtype", None) is dtype)
+                ):
                     return _QUIET.copy().run(function, *args, **params)
                 args = resolve(args, self)
                 dtype = result_type(args[first:]) if harmonised and args[first:] else args[0].dtype

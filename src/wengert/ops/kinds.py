@@ -16,6 +16,7 @@ from __future__ import annotations
 import builtins
 from array import array
 from collections.abc import Callable, Mapping, Sequence
+from operator import mul
 from typing import Any
 
 from wengert.ops.op import Case, Op, alike, later, traced_level
@@ -46,14 +47,16 @@ class Elementwise(Op):
         self.partials = tuple(partials)
 
     def vjp(self, adjoint: Any, args: Args, result: Any, params: Params, parents: Values) -> Values:
-        # Two arguments are written out, because a program of numbers is made of these.
-        if type(adjoint) is float and len(args) == 2 and not params:
+        floats = type(adjoint) is float
+        if not floats:
+            args = alike(args, result)
+        if len(args) == 2 and not params:  # written out, because most programs are made of these
             (a, b), (left, right), (first, second) = args, self.partials, parents
+            times = mul if floats else scale
             return (
-                None if first is None else adjoint * left(a, b, result),
-                None if second is None else adjoint * right(a, b, result),
+                None if first is None else times(adjoint, left(a, b, result)),
+                None if second is None else times(adjoint, right(a, b, result)),
             )
-        args = alike(args, result)
         return [
             scale(adjoint, partial(*args, result, **params)) if parent is not None else None
             for partial, parent in zip(self.partials, parents)  # noqa: B905 (this runs once per operation)
@@ -157,7 +160,7 @@ class Linear(Op):
 
     def vjp(self, adjoint: Any, args: Args, result: Any, params: Params, parents: Values) -> Values:
         first = self.transpose(adjoint, *args, **params) if parents[0] is not None else None
-        return [first, *[None] * (len(args) - 1)]
+        return (first,) if len(args) == 1 else (first, *[None] * (len(args) - 1))
 
     def jvp(self, tangents: Values, args: Args, result: Any, params: Params) -> Any:
         return None if tangents[0] is None else self.apply((tangents[0], *args[1:]), params)

@@ -133,6 +133,7 @@ class Op:
         self.definition = definition
         self.aliases = tuple(aliases)
         self.implementations: dict[str, Callable[..., Any]] = {}
+        self.by_types: dict[tuple[type, ...], Callable[..., Any]] = {}
         self.__name__ = name
         self.__doc__ = self._described(doc)
         TABLE[name] = self
@@ -177,10 +178,15 @@ class Op:
 
     def evaluate(self, args: tuple[Any, ...], params: Mapping[str, Any]) -> Any:
         """Evaluate in the richest number system among the arguments."""
-        system = (SYSTEMS.get(type(args[0])) if len(args) == 1 else None) or richest_system(args)
-        implementation = self.implementations.get(system.name)
+        types = tuple(map(type, args)) if len(args) <= 3 else None
+        implementation = self.by_types.get(types) if types is not None else None
         if implementation is None:
-            implementation = self.implementations[system.name] = system.implement(self)
+            system = richest_system(args)
+            implementation = self.implementations.get(system.name)
+            if implementation is None:
+                implementation = self.implementations[system.name] = system.implement(self)
+            if types is not None:
+                self.by_types[types] = implementation
         return implementation(*args, **params)
 
     def bind(

@@ -60,9 +60,10 @@ def count(x: Any, axis: Any) -> int:
 
 
 def _spread(g: Any, x: Any, axis: Any) -> Any:
-    if not shape(x):
+    extents = shape(x)
+    if not extents:
         return g
-    return broadcast_to(g if not shape(g) else kept(g, x, axis), shape=shape(x))
+    return broadcast_to(kept(g, x, axis) if shape(g) else g, shape=extents)
 
 
 sum = linear(
