@@ -14,7 +14,8 @@ import wengert
 
 def imported_by(statement: str) -> set[str]:
     """The top-level packages that a statement imports in a fresh interpreter."""
-    code = f"import json, sys\n{statement}\nprint(json.dumps(sorted({{name.partition('.')[0] for name in sys.modules}})))"
+    listing = "json.dumps(sorted({name.partition('.')[0] for name in sys.modules}))"
+    code = f"import json, sys\n{statement}\nprint({listing})"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     return set(json.loads(done.stdout.splitlines()[-1]))
 

@@ -32,8 +32,8 @@ _HOMES = {
     "wengert.random": "Generator manual_seed",
     "wengert.tensors": "Tensor",
     "wengert.creation": (
-        "tensor as_tensor from_numpy is_tensor zeros ones empty full full_like empty_like eye arange linspace "
-        "logspace"
+        "tensor as_tensor from_numpy is_tensor zeros ones empty full full_like empty_like eye arange "
+        "linspace logspace"
     ),
     "wengert.sampling": (
         "rand randn rand_like randn_like randint randperm normal uniform bernoulli multinomial"
@@ -68,9 +68,11 @@ def __getattr__(name: str) -> Any:
 
 def _operation(name: str) -> Any:
     """The row of the rule table of that name."""
-    import wengert.numbers
+    from importlib import import_module
+
     from wengert.ops import lookup
 
+    import_module("wengert.numbers")  # where the number systems make themselves known
     try:
         return lookup(name)
     except KeyError:

@@ -11,7 +11,7 @@ import numpy as np
 from wengert.autodiff.anomaly import detect_anomaly
 from wengert.autodiff.custom import CustomOp
 from wengert.autodiff.reverse import Variable, sweep
-from wengert.numbers.arrays import quiet
+from wengert.numbers.arrays import quietly
 from wengert.ops.arithmetic import zeros_like
 from wengert.ops.op import Traced
 from wengert.tensors import Tensor, as_array
@@ -208,5 +208,5 @@ def _swept(
     free = not (create_graph if retain_graph is None else retain_graph)
     if create_graph:
         seeds = [root.wrap(seed) for root, seed in zip(roots, seeds, strict=True)]
-    with quiet():
-        return sweep(roots, seeds, create_graph=create_graph, free=free, wanted=wanted)
+    found: dict[int, Any] = quietly(sweep, roots, seeds, create_graph=create_graph, free=free, wanted=wanted)
+    return found

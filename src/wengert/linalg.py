@@ -1,7 +1,7 @@
 """Linear algebra under its usual names: ``wengert.linalg.solve(a, b)``.
 
-Every function takes and returns tensors (or plain arrays), over leading batch axes, and is differentiable to any
-order. Where a derivative does not exist, such as that of the eigenvectors of a repeated eigenvalue,
+Every function takes and returns tensors (or plain arrays), over leading batch axes, and is differentiable to
+any order. Where a derivative does not exist, such as that of the eigenvectors of a repeated eigenvalue,
 `UndefinedDerivative` says so.
 
 >>> import wengert

@@ -16,7 +16,7 @@ import numpy as np
 from wengert.autodiff.anomaly import WATCHERS, note
 from wengert.autodiff.levels import silenced_level
 from wengert.autodiff.reverse import Variable, next_sequence
-from wengert.numbers.arrays import ARRAYS, FLOATING, quietly
+from wengert.numbers.arrays import ARRAYS, FLOATING, quiet_context
 from wengert.ops import arithmetic, products
 from wengert.ops.kinds import Elementwise, Linear, Select
 from wengert.ops.methods import ArrayMethods
@@ -94,7 +94,7 @@ def _operator(
         else:
             return fallback(self, other)
         try:
-            data = quietly(function, x, y)
+            data = quiet_context().run(function, x, y)
         except (ValueError, OverflowError):
             return fallback(self, other)
         parents = (self if mine else None, other if its else None)
@@ -115,7 +115,7 @@ def _reflected(
         if not plain or type(x) is not ndarray or x.dtype not in FLOATING:
             return fallback(self, other)
         try:
-            data = quietly(function, other, x)
+            data = quiet_context().run(function, other, x)
         except (ValueError, OverflowError):
             return fallback(self, other)
         return _result(tensor, op, data, self.level, (None, self), (other, x), self.requires_grad)
@@ -131,7 +131,7 @@ def _method(tensor: type[Variable], op: Op, fallback: Callable[..., Any]) -> Cal
         x = self.data
         if args or words or function is None or type(x) is not ndarray or x.dtype not in FLOATING:
             return fallback(self, *args, **words)
-        data = quietly(function, x, **params)
+        data = quiet_context().run(function, x, **params)
         return _result(tensor, op, data, self.level, (self,), (x,), self.requires_grad, params)
 
     method.__name__ = op.name

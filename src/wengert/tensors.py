@@ -12,7 +12,7 @@ import numpy as np
 
 from wengert.autodiff.levels import is_recording
 from wengert.autodiff.reverse import Variable, sweep
-from wengert.numbers.arrays import quiet
+from wengert.numbers.arrays import quietly
 from wengert.numbers.dtypes import complex128, float64, get_default_dtype, result_type
 from wengert.numbers.graph import Node
 from wengert.ops import arithmetic
@@ -266,8 +266,8 @@ class Tensor(NumpyProtocols, UpdatesInPlace, Variable):
         """
         seed = self.seed(gradient, "backward")
         free = not (create_graph if retain_graph is None else retain_graph)
-        with quiet():
-            sweep([self], [self.wrap(seed) if create_graph else seed], create_graph=create_graph, free=free)
+        seeds = [self.wrap(seed) if create_graph else seed]
+        quietly(sweep, [self], seeds, create_graph=create_graph, free=free)
 
     def seed(self, gradient: Any, who: str) -> Any:
         """The adjoint that a backward pass starts from, as a plain array. Raises where it cannot start."""

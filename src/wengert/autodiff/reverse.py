@@ -185,8 +185,11 @@ def sweep(
     watching = is_watching()
     adjoints: dict[Variable | None, Any] = {}
     order = _reachable(roots, ends)
-    for root, seed in zip(roots, seeds, strict=True):
-        _add(adjoints, root, seed)
+    for k, root in enumerate(roots):
+        if root in adjoints:
+            _add(adjoints, root, seeds[k])
+        else:
+            adjoints[root] = seeds[k]
     for v in order:
         adjoint, op, extras = adjoints.pop(v, None), v.op, v.extras
         if adjoint is None:
@@ -197,12 +200,12 @@ def sweep(
             adjoint = _run_hooks(v, adjoint)
         if type(adjoint) is Node and type(v.data) is Node:
             adjoint = adjoint.graph.derivative("adjoint", adjoint, v.data)
-        if kept is None:
-            if op is None or (extras is not None and extras.get("retain_grad")):
-                v.accumulate(_unshared(adjoint, handed_out), create_graph)
-        elif v in kept:
-            results[id(v)] = _unshared(adjoint, handed_out)
-        if op is None or (ends and v in ends):
+        if kept is not None:
+            if v in kept:
+                results[id(v)] = _unshared(adjoint, handed_out)
+        elif op is None or (extras is not None and extras.get("retain_grad")):
+            v.accumulate(_unshared(adjoint, handed_out), create_graph)
+        if op is None or v in ends:
             continue
         args, values = v.args, v.values
         assert args is not None and values is not None and v.params is not None
@@ -219,7 +222,12 @@ def sweep(
                 if a is None or part is None:
                     continue
                 if type(part) is not float or type(value) is not float:
-                    part = matched(part, value)
+                    try:
+                        fits = part.shape == value.shape and part.dtype is value.dtype
+                    except AttributeError:
+                        fits = False
+                    if not fits:
+                        part = matched(part, value)
                 if a not in adjoints:
                     adjoints[a] = part
                 elif type(part) is float:
@@ -248,15 +256,15 @@ def _reachable(roots: Sequence[Variable], ends: set[Variable]) -> list[Variable]
     seen: set[Variable | None] = {None, *roots}  # None stands where no gradient is wanted
     order = list(roots)
     for v in order:
-        if v.op is None or (ends and v in ends):
-            continue
-        if v.args is None:
-            raise RuntimeError(
-                "backward through a graph that an earlier backward has freed; "
-                "call the first one with backward(retain_graph=True), or compute the result again"
-            )
-        if not seen.issuperset(v.args):
-            for a in v.args:
+        args = v.args
+        if args is None:
+            if v.op is not None:
+                raise RuntimeError(
+                    "backward through a graph that an earlier backward has freed; "
+                    "call the first one with backward(retain_graph=True), or compute the result again"
+                )
+        elif not seen.issuperset(args) and v not in ends:
+            for a in args:
                 if a not in seen:
                     seen.add(a)
                     order.append(a)  # type: ignore[arg-type]
@@ -286,13 +294,8 @@ def _recorded_parts(v: Variable, adjoint: Any) -> Sequence[Any]:
 
 def matched(adjoint: Any, primal: Any) -> Any:
     """The adjoint with the primal's shape and dtype: broadcasts are undone here, and nowhere else."""
-    if type(adjoint) is list or (type(adjoint) is float and type(primal) is float):
+    if type(adjoint) is list:
         return adjoint
-    try:
-        if adjoint.shape == primal.shape and adjoint.dtype is primal.dtype:
-            return adjoint
-    except AttributeError:
-        pass
     wanted = shape(primal)
     if shape(adjoint) != wanted:
         adjoint = unbroadcast(adjoint, wanted)

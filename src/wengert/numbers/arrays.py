@@ -26,24 +26,18 @@ _QUIET.run(np.seterr, all="ignore")
 ((_WARNINGS, _OFF),) = _QUIET.items()
 
 
+quiet_context = _QUIET.copy
+"""A context with NumPy's floating-point warnings off: ``quiet_context().run(function, …)`` does what
+`numpy.errstate` does, several times faster. It is otherwise empty, so only NumPy's own functions may run."""
+
+
 def quietly(function: Callable[..., Any], *args: Any, **params: Any) -> Any:
-    """Call with NumPy's floating-point warnings off: what `numpy.errstate` does, several times faster.
-
-    The function itself runs in an empty context, so only NumPy's own may be called.
-    """
-    return _QUIET.copy().run(function, *args, **params)
-
-
-class quiet:
-    """NumPy's floating-point warnings off inside the block, in the caller's context."""
-
-    __slots__ = ("token",)
-
-    def __enter__(self) -> None:
-        self.token = _WARNINGS.set(_OFF)
-
-    def __exit__(self, *error: object) -> None:
-        _WARNINGS.reset(self.token)
+    """Call any function with NumPy's floating-point warnings off, in the caller's own context."""
+    token = _WARNINGS.set(_OFF)
+    try:
+        return function(*args, **params)
+    finally:
+        _WARNINGS.reset(token)
 
 
 class Arrays:
@@ -163,14 +157,14 @@ class NumpyArrays(System):
                     or not harmonised
                     or (len(args) == 2 and getattr(args[1], "dtype", None) is dtype)
                 ):
-                    return _QUIET.copy().run(function, *args, **params)
+                    return quiet_context().run(function, *args, **params)
                 args = resolve(args, self)
                 dtype = result_type(args[first:]) if harmonised and args[first:] else args[0].dtype
                 if dtype.kind == "O":
                     return OBJECTS.evaluate(op, args, params)
                 if harmonised:
                     args = (*args[:first], *(_cast(a, dtype) for a in args[first:]))
-                result = _QUIET.copy().run(function, *args, **params)
+                result = quiet_context().run(function, *args, **params)
                 return result if dtype.kind in "fc" else _default_floats(result)
             except (ValueError, TypeError, IndexError) as error:
                 if function is op.definition:

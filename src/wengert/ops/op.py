@@ -167,10 +167,13 @@ class Op:
 
     def apply(self, args: tuple[Any, ...], params: Mapping[str, Any]) -> Any:
         """Evaluate on arguments and complete parameters that are bound already."""
+        known = self.by_types.get(tuple(map(type, args)))
+        if known is not None:
+            return known(*args, **params)
         top = None
-        types = Traced.types
+        traced = Traced.types
         for a in args:
-            if type(a) in types and (top is None or a.level > top.level):
+            if type(a) in traced and (top is None or a.level > top.level):
                 top = a
         if top is not None:
             return top.record(self, args, params)
@@ -178,15 +181,12 @@ class Op:
 
     def evaluate(self, args: tuple[Any, ...], params: Mapping[str, Any]) -> Any:
         """Evaluate in the richest number system among the arguments."""
-        types = tuple(map(type, args)) if len(args) <= 3 else None
-        implementation = self.by_types.get(types) if types is not None else None
+        system = richest_system(args)
+        implementation = self.implementations.get(system.name)
         if implementation is None:
-            system = richest_system(args)
-            implementation = self.implementations.get(system.name)
-            if implementation is None:
-                implementation = self.implementations[system.name] = system.implement(self)
-            if types is not None:
-                self.by_types[types] = implementation
+            implementation = self.implementations[system.name] = system.implement(self)
+        if len(args) <= 3:
+            self.by_types[tuple(map(type, args))] = implementation
         return implementation(*args, **params)
 
     def bind(
