@@ -1,6 +1,6 @@
 """Gradients in ten minutes: what a tensor remembers, and how to ask it.
 
-Follows the course of PyTorch's "A gentle introduction to torch.autograd", with its names and in our own words.
+Follows the course of PyTorch's "A gentle introduction to torch.autograd", with its names, in our own words.
 
     python examples/autograd_basics.py
 """

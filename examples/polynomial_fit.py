@@ -1,7 +1,8 @@
 """One problem, four ways: fit y = sin(x) by a + bx + cx² + dx³.
 
-Follows the course of PyTorch's "Learning PyTorch with examples" (its tensor and autograd parts), with its names and in
-our own words: first the gradient by hand in NumPy, then on tensors, then by autograd, then with an operation of our own.
+Follows the course of PyTorch's "Learning PyTorch with examples" (its tensor and autograd parts), with its
+names, in our own words: first the gradient by hand in NumPy, then on tensors, then by autograd, then with an
+operation of our own.
 
     python examples/polynomial_fit.py
 """
