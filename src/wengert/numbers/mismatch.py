@@ -28,11 +28,11 @@ class ShapeMismatch(ValueError):
 
 def in_words(op: Op, args: Sequence[Any], params: Parameters, error: Exception) -> Exception:
     """The error to raise where NumPy raised ``error`` for ``op(*args, **params)``."""
-    if isinstance(error, np.linalg.LinAlgError) or not type(error).__module__.startswith(
-        ("builtins", "numpy")
-    ):
+    if not type(error).__module__.startswith(("builtins", "numpy")):
         return error
     shapes = [np.shape(a) for a in args]
+    if isinstance(error, np.linalg.LinAlgError):
+        return np.linalg.LinAlgError(f"{op.name} of {_listed(shapes)}: {_first_sentence(error)}")
     if isinstance(error, np.exceptions.AxisError):
         return ShapeMismatch(f"{op.name}: axis {error.axis} is out of bounds for {_listed(shapes)}")
     if isinstance(error, TypeError):

@@ -181,7 +181,7 @@ class Op:
 
     def evaluate(self, args: tuple[Any, ...], params: Mapping[str, Any]) -> Any:
         """Evaluate in the richest number system among the arguments."""
-        system = richest_system(args)
+        system = richest_system(args, self.name)
         implementation = self.implementations.get(system.name)
         if implementation is None:
             implementation = self.implementations[system.name] = system.implement(self)
@@ -322,8 +322,9 @@ PROVIDERS: dict[str, Callable[[type], System | None]] = {}
 """For a library's name, the function that finds the number system of one of its types."""
 
 
-def system_of(value: object) -> System:
-    """The number system that a value belongs to. Raises TypeError for something that is no number."""
+def system_of(value: object, asking: str = "") -> System:
+    """The number system that a value belongs to. Raises TypeError for what is no number, in the name
+    of the operation that asks."""
     kind = type(value)
     system = SYSTEMS.get(kind)
     if system is None:
@@ -333,19 +334,21 @@ def system_of(value: object) -> System:
             if system is not None:
                 SYSTEMS[kind] = system
                 return system
-        raise TypeError(f"expected a number or an array, got {kind.__name__}: {value!r:.80}")
+        hint = "; make it an array with wengert.tensor" if kind in (list, tuple) else ""
+        who = f"{asking}: " if asking else ""
+        raise TypeError(f"{who}expected a number or an array, got {kind.__name__}: {value!r:.80}{hint}")
     return system
 
 
-def richest_system(args: Sequence[Any]) -> System:
-    """The number system of highest rank among the arguments."""
+def richest_system(args: Sequence[Any], asking: str) -> System:
+    """The number system of highest rank among the arguments of the operation that asks."""
     best: System | None = None
     for a in args:
-        system = SYSTEMS.get(type(a)) or system_of(a)
+        system = SYSTEMS.get(type(a)) or system_of(a, asking)
         if best is None or system.rank > best.rank:
             best = system
     if best is None:
-        raise TypeError("expected at least one array argument, got none")
+        raise TypeError(f"{asking}: expected at least one array argument, got none")
     return best
 
 
