@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from wengert.numbers.graph import Node
-from wengert.ops.kinds import Deferred, component, shape
+from wengert.ops.kinds import Deferred, shape
 from wengert.ops.methods import ArrayMethods
 from wengert.ops.op import Op, Traced
 from wengert.ops.shape import broadcast_to
@@ -73,8 +73,6 @@ def push_forward(
     """The tangent of one operation's result; None where it is zero."""
     if not op.differentiable or all(t is None for t in tangents):
         return None
-    if op is component:
-        return op.jvp(tangents, primals, result, params)
     tangent = op.jvp(tangents, primals, result, params)
     if tangent is None or isinstance(tangent, (list, tuple)):
         return tangent
