@@ -64,3 +64,18 @@ def test_an_index_may_repeat() -> None:
 def test_all_entries_close_or_not() -> None:
     assert wengert.allclose(MATRIX, MATRIX + 1e-9)
     assert not wengert.allclose(MATRIX, MATRIX + 1e-3)
+
+
+@pytest.mark.parametrize("subscripts", ["ii->", "ii->i", "iji->j", "bii,bi->b", "iii->i"])
+def test_einsum_reads_diagonals(subscripts: str) -> None:
+    shapes = {"ii->": [(3, 3)], "ii->i": [(3, 3)], "iji->j": [(3, 2, 3)], "iii->i": [(2, 2, 2)]}
+    generator = np.random.default_rng(0)
+    operands = [generator.normal(size=s) for s in shapes.get(subscripts, [(2, 3, 3), (2, 3)])]
+    expected = np.einsum(subscripts, *operands)
+    np.testing.assert_allclose(wengert.einsum(subscripts, *operands), expected, rtol=1e-14)
+    wengert.check_gradients(lambda *xs: wengert.einsum(subscripts, *(x * x for x in xs)), *operands)
+
+
+def test_einsum_names_extents_that_cannot_form_a_diagonal() -> None:
+    with pytest.raises(ValueError, match="einsum: 'i' names the extents 2 and 4 of one operand"):
+        wengert.einsum("ii->i", MATRIX)

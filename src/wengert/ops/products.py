@@ -6,8 +6,9 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from wengert.ops.arithmetic import where, zeros_like
 from wengert.ops.kinds import Case, bilinear, composite, shape
-from wengert.ops.op import Op, grid
+from wengert.ops.op import Op, grid, later
 from wengert.ops.shape import broadcast_to, expand_dims, permute, positive, reshape, transpose
 
 
@@ -129,7 +130,13 @@ class Einsum(Op):
             )
         if len(operands) == 1 and isinstance(operands[0], (list, tuple)):
             operands = list(operands[0])
-        return tuple(operands), {"subscripts": explicit_subscripts(subscripts, [shape(a) for a in operands])}
+        sources, target = explicit_subscripts(subscripts, [shape(a) for a in operands]).split("->")
+        words = sources.split(",")
+        for k, word in enumerate(words):
+            while len(set(word)) < len(word):
+                word, operands[k] = _diagonal(word, operands[k])
+            words[k] = word
+        return tuple(operands), {"subscripts": f"{','.join(words)}->{target}"}
 
     def vjp(
         self,
@@ -184,14 +191,23 @@ def explicit_subscripts(subscripts: str, shapes: Sequence[tuple[int, ...]]) -> s
     return f"{','.join(inputs)}->{target}"
 
 
+def _diagonal(word: str, a: Any) -> tuple[str, Any]:
+    """An operand whose subscripts repeat a letter, as its diagonal over the two axes, the letter once."""
+    letter = next(c for c in word if word.count(c) > 1)
+    p = word.index(letter)
+    q = word.index(letter, p + 1)
+    if shape(a)[p] != shape(a)[q]:
+        raise ValueError(
+            f"einsum: {letter!r} names the extents {shape(a)[p]} and {shape(a)[q]} of one operand"
+        )
+    rest = [k for k in range(len(word)) if k not in (p, q)]
+    square = permute(a, axes=(*rest, p, q))
+    entries = later.sum(where(later.identity_mask(square), square, zeros_like(square)), axis=-1)
+    return "".join(word[k] for k in rest) + letter, entries
+
+
 def _einsum_transpose(g: Any, args: Sequence[Any], sources: list[str], target: str, k: int) -> Any:
     own = sources[k]
-    if len(set(own)) < len(own):
-        repeated = next(c for c in own if own.count(c) > 1)
-        raise ValueError(
-            f"einsum: the derivative of an operand with the repeated subscript {repeated!r} is not stated; "
-            f"take its diagonal first, with wengert.diag"
-        )
     others = [(s, a) for j, (s, a) in enumerate(zip(sources, args, strict=True)) if j != k]
     reachable = set(target).union(*(s for s, _ in others)) if others else set(target)
     present = "".join(c for c in own if c in reachable)
