@@ -62,7 +62,7 @@ SAME_NAME = [
     "xlogy", "zeros_like",
 ]  # fmt: skip
 FUNCTIONAL = [
-    "elu", "gelu", "hardtanh", "leaky_relu", "mish", "relu", "selu", "silu", "softplus",
+    "elu", "gelu", "hardtanh", "leaky_relu", "linear", "mish", "relu", "selu", "silu", "softplus",
 ]  # fmt: skip
 LINALG = [
     "cholesky", "det", "eigh", "inv", "pinv", "qr", "slogdet", "solve",

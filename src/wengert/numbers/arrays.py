@@ -67,6 +67,11 @@ class Arrays:
     eigensystem = staticmethod(lambda a: tuple(np.linalg.eig(a)))
 
     @staticmethod
+    def linear(x: Array, w: Array, b: Array) -> Array:
+        product = x @ w.T
+        return np.add(product, b, out=product if product.dtype == b.dtype else None)
+
+    @staticmethod
     def var(x: Array, *, axis: Any, correction: int, keepdims: bool) -> Array:
         return np.var(x, axis=axis, ddof=correction, keepdims=keepdims)
 

@@ -208,15 +208,17 @@ class Bilinear(Op):
 
 
 class Composite(Op):
-    """Written in other operations. It is differentiated through them, unless it states a rule of its own for
-    stability or speed: ``vjp_rule(g, y, *args, **params)`` and ``jvp_rule(tangents, y, *args, **params)``."""
+    """Written in other operations. It is differentiated through them, unless it states a rule of its own
+    for stability or speed: ``vjp_rule(g, y, *args, **params)``, or a tuple of such rules, one for each
+    argument and None for one that is not differentiated, and ``jvp_rule(tangents, y, *args,
+    **params)``."""
 
     def __init__(
         self,
         name: str,
         definition: Rule,
         *,
-        vjp: Rule | None = None,
+        vjp: Rule | tuple[Rule | None, ...] | None = None,
         jvp: Rule | None = None,
         arity: int = 1,
         **row: Any,
@@ -233,6 +235,11 @@ class Composite(Op):
 
     def vjp(self, adjoint: Any, args: Args, result: Any, params: Params, parents: Values) -> Values:
         assert self.vjp_rule is not None, self.name
+        if isinstance(self.vjp_rule, tuple):
+            return [
+                rule(adjoint, result, *args, **params) if parent is not None and rule is not None else None
+                for rule, parent in zip(self.vjp_rule, parents, strict=True)
+            ]
         contributions = self.vjp_rule(adjoint, result, *args, **params)
         return contributions if isinstance(contributions, (tuple, list)) else [contributions]
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from wengert.ops.arithmetic import where, zeros_like
-from wengert.ops.kinds import Case, bilinear, composite, shape
+from wengert.ops.kinds import Case, bilinear, composite, shape, total
 from wengert.ops.op import Op, grid, later
 from wengert.ops.shape import broadcast_to, expand_dims, permute, positive, reshape, transpose
 
@@ -231,4 +231,40 @@ einsum = Einsum(
         Case("...i,...i->...", grid(2, 3), grid(2, 3, shift=9)),
         Case("i,j,k->ijk", grid(2), grid(2, shift=5), grid(3, shift=9)),
     ],
+)
+
+
+def _linear_weight(g: Any, y: Any, x: Any, w: Any, b: Any) -> Any:
+    if len(shape(x)) == 1:
+        return outer(g, x)
+    rows = (math.prod(shape(g)[:-1]), -1)
+    return matmul(transpose(reshape(g, shape=rows)), reshape(x, shape=rows))
+
+
+def _linear_jvp(tangents: Sequence[Any], y: Any, x: Any, w: Any, b: Any) -> Any:
+    dx, dw, db = tangents
+    return total(
+        [
+            None if dx is None else matmul(dx, transpose(w)),
+            None if dw is None else matmul(x, transpose(dw)),
+            None if db is None else broadcast_to(db, shape=shape(y)),
+        ]
+    )
+
+
+linear = composite(
+    "linear",
+    lambda x, w, b: matmul(x, transpose(w)) + b,
+    arity=3,
+    vjp=(lambda g, y, x, w, b: matmul(g, w), _linear_weight, lambda g, y, x, w, b: g),
+    jvp=_linear_jvp,
+    tex=r"{0} {1}^{{\mathsf T}} + {2}",
+    text="{0} {1}ᵀ + {2}",
+    precedence=10,
+    sample=[
+        Case(grid(4, 3), grid(2, 3, shift=9), grid(2, shift=5)),
+        Case(grid(3), grid(2, 3, shift=9), grid(2, shift=5)),
+        Case(grid(2, 2, 3), grid(2, 3, shift=9), grid(2, shift=5)),
+    ],
+    doc="x wᵀ + b: a layer of a network, with weights of shape (outputs, inputs).",
 )
