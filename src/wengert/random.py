@@ -22,7 +22,8 @@ import math
 import operator
 import secrets
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, SupportsIndex
 
 import numpy as np
@@ -30,7 +31,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from wengert.autodiff.checkpointing import STREAMS
 
-__all__ = ["Generator", "default_generator", "manual_seed"]
+__all__ = ["Generator", "default_generator", "drawing_from", "manual_seed"]
 
 SEED_BITS = 128
 Shape = SupportsIndex | Sequence[SupportsIndex]
@@ -210,6 +211,8 @@ class Generator:
         >>> Generator(0).bernoulli([0.0, 1.0])
         array([False,  True])
         """
+        if type(p) is float and 0 <= p < 1 and shape is not None:  # the same bits, in one comparison
+            return np.asarray(self.bits(shape) < np.uint64(math.ceil(p * 2**53) << 11))
         probability = np.asarray(p, dtype=np.float64)
         inside = (probability >= 0) & (probability <= 1)
         if not inside.all():
@@ -379,6 +382,23 @@ def _log(x: NDArray[np.float64]) -> NDArray[np.float64]:
 
 default_generator = Generator(secrets.randbits(64))
 STREAMS.append(default_generator)
+
+
+@contextmanager
+def drawing_from(stream: Generator) -> Iterator[None]:
+    """Inside the block the default generator draws what ``stream`` would; afterwards it goes on where it was.
+
+    >>> with drawing_from(Generator(3)):
+    ...     inside = default_generator.uniform()
+    >>> bool(inside == Generator(3).uniform())
+    True
+    """
+    before = default_generator.get_state()
+    default_generator.set_state(stream.get_state())
+    try:
+        yield
+    finally:
+        default_generator.set_state(before)
 
 
 def manual_seed(seed: SupportsIndex) -> Generator:
