@@ -17,6 +17,7 @@ import numpy as np
 
 from wengert.numbers.graph import Graph, Node
 from wengert.numbers.python import REALS
+from wengert.ops.op import Op
 from wengert.optim.transforms import Chain, array_slots, direction, number_slots
 
 BLOCK = 16_384
@@ -69,7 +70,7 @@ class Program:
         self.number_names = [n.name for n in leaves]
         self.number_place = {id(n): k for k, n in enumerate([*leaves, *computed])}
         self.number_code = [
-            (REALS.implement(n.op), [self._number(a) for a in n.args], dict(n.params)) for n in computed
+            (REALS.implement(_op(n)), [self._number(a) for a in n.args], dict(n.params)) for n in computed
         ]
         self.kept_numbers = {name: self._number(value) for name, value in kept.items()}
 
@@ -147,9 +148,9 @@ class Program:
             goals[self.parameter_place] = out
             for function, operands, goal in self.code:
                 if len(operands) == 2:
-                    function(places[operands[0]], places[operands[1]], goals[goal])
+                    function(places[operands[0]], places[operands[1]], out=goals[goal])
                 else:
-                    function(*[places[k] for k in operands], goals[goal])
+                    function(*[places[k] for k in operands], out=goals[goal])
             for source, goal in self.moves:
                 np.copyto(goals[goal], places[source])
 
@@ -171,11 +172,16 @@ def _operand(value: Any, place: Mapping[int, int], scalars: list[Any]) -> int:
     return -len(scalars)
 
 
-def _ufunc(node: Node) -> Callable[..., Any]:
+def _op(node: Node) -> Op:
     assert node.op is not None
-    found: Any = getattr(np, node.op.name, None)
+    return node.op
+
+
+def _ufunc(node: Node) -> Callable[..., Any]:
+    name = _op(node).name
+    found: Any = getattr(np, name, None)
     if not isinstance(found, np.ufunc):
-        raise TypeError(f"{node.op.name}: a transform of an optimizer is made of elementwise operations only")
+        raise TypeError(f"{name}: a transform of an optimizer is made of elementwise operations only")
     return found
 
 
