@@ -178,6 +178,10 @@ def test_bernoulli_of_one_probability_and_of_many() -> None:
     rows = Generator(6).bernoulli([[0.0], [0.5], [1.0]], (3, 1000)).mean(axis=1)
     assert rows[0] == 0 and rows[2] == 1 and 0.4 < rows[1] < 0.6
     assert Generator(6).bernoulli(np.full((2, 3), 0.5)).shape == (2, 3)
+    for p in (0.0, 1e-20, 0.1, 1 / 3, 0.75, 1 - 2**-53, 1.0):
+        one, many = Generator(8), Generator(8)
+        assert (one.bernoulli(p, 1000) == many.bernoulli(np.full(1000, p))).all()
+        assert one.counter == many.counter
 
 
 def test_permutations_are_even() -> None:

@@ -42,11 +42,17 @@ _HOMES = {
     "wengert.ops.methods": "clip allclose",
     "wengert.ops.shape": "split",
     "wengert.ops.indexing": "take sort",
+    "wengert.tensor_files": "save load",
 }
-_MODULES = ("autograd", "linalg", "random", "scalar")
+_MODULES = tuple("autograd data linalg nn optim random scalar sklearn train".split())
 _HOME = {name: module for module, names in _HOMES.items() for name in names.split()}
-_INNER = "component identity_mask near_equal eigensystem scatter_add put_along_axis sum_of_products"
-"""Operations that serve other rows and have no public name."""
+_INNER = (
+    "component identity_mask near_equal eigensystem scatter_add put_along_axis sum_of_products "
+    "linear standardise windows overlap_add conv2d conv2d_weight conv_transpose2d max_pool2d avg_pool2d "
+    "pool_at_maxima unpool_at_maxima mse_loss l1_loss huber_loss binary_cross_entropy "
+    "binary_cross_entropy_with_logits cross_entropy softmax_residual"
+)
+"""Operations that serve other rows, or whose public form is in `wengert.nn.functional`."""
 
 
 def __getattr__(name: str) -> Any:

@@ -46,6 +46,43 @@ def _products(*terms: Any) -> Any:
     return sum(x * y for x, y in zip(terms[:n], terms[n : 2 * n], strict=True)) + terms[-1]
 
 
+def _pair(setting: Any) -> Any:
+    return (setting, setting) if isinstance(setting, int) else setting
+
+
+def _unfolded(x: Any, kernel_size: Any, stride: Any, padding: Any, dilation: Any) -> Any:
+    columns = F.unfold(x, kernel_size, dilation, padding, stride)
+    ones = torch.ones(1, 1, *x.shape[2:], dtype=x.dtype)
+    rows = F.conv2d(ones, torch.ones(1, 1, *kernel_size, dtype=x.dtype), None, stride, padding, dilation)
+    split = columns.reshape(x.shape[0], x.shape[1], *kernel_size, *rows.shape[2:])
+    return split.permute(0, 1, 4, 5, 2, 3)
+
+
+def _folded(g: Any, shape: Any, stride: Any, padding: Any, dilation: Any) -> Any:
+    n, _, rows, columns, *kernel = g.shape
+    joined = g.permute(0, 1, 4, 5, 2, 3).reshape(n, -1, rows * columns)
+    return F.fold(joined, shape, kernel, dilation, padding, stride)
+
+
+def _conv_transposed(a: Any, weight: Any, shape: Any, **settings: Any) -> Any:
+    image = torch.zeros(*a.shape[:-3], weight.shape[1] * settings["groups"], *shape, dtype=a.dtype)
+    return torch.func.vjp(lambda x: F.conv2d(x, weight, **settings), image)[1](a)[0]
+
+
+def _conv_weight(x: Any, a: Any, kernel_size: Any, groups: int, **settings: Any) -> Any:
+    weight = torch.zeros(a.shape[-3], x.shape[-3] // groups, *_pair(kernel_size), dtype=a.dtype)
+    return torch.func.vjp(lambda w: F.conv2d(x, w, groups=groups, **settings), weight)[1](a)[0]
+
+
+def _pooled_at_maxima(v: Any, x: Any, **settings: Any) -> Any:
+    _, places = F.max_pool2d(x, **settings, return_indices=True)
+    return v.flatten(-2).gather(-1, places.flatten(-2)).reshape(places.shape)
+
+
+def _unpooled_at_maxima(g: Any, x: Any, **settings: Any) -> Any:
+    return torch.func.vjp(lambda v: _pooled_at_maxima(v, x, **settings), x)[1](g)[0]
+
+
 def _least_squares(a: Any, b: Any) -> Any:
     return (
         torch.linalg.lstsq(a, b[:, None]).solution[:, 0] if b.ndim == 1 else torch.linalg.lstsq(a, b).solution
@@ -62,7 +99,8 @@ SAME_NAME = [
     "xlogy", "zeros_like",
 ]  # fmt: skip
 FUNCTIONAL = [
-    "elu", "gelu", "hardtanh", "leaky_relu", "linear", "mish", "relu", "selu", "silu", "softplus",
+    "binary_cross_entropy", "binary_cross_entropy_with_logits", "elu", "gelu", "hardtanh", "huber_loss",
+    "l1_loss", "leaky_relu", "linear", "mish", "mse_loss", "relu", "selu", "silu", "softplus",
 ]  # fmt: skip
 LINALG = [
     "cholesky", "det", "eigh", "inv", "pinv", "qr", "slogdet", "solve",
@@ -74,9 +112,16 @@ SPELLED: dict[str, Callable[..., Any]] = {
     "argsort": lambda x, axis: torch.argsort(x, dim=axis),
     "all": lambda x, axis, keepdims: torch.all(x),
     "any": lambda x, axis, keepdims: torch.any(x),
+    "avg_pool2d": F.avg_pool2d,
     "broadcast_to": lambda x, shape: torch.broadcast_to(x, shape),
     "clip": torch.clamp,
     "concatenate": lambda *xs, axis: torch.cat(xs, dim=axis),
+    "conv2d": F.conv2d,
+    "conv2d_weight": _conv_weight,
+    "conv_transpose2d": _conv_transposed,
+    "cross_entropy": lambda x, target, axis, reduction: F.cross_entropy(
+        x.movedim(axis, min(1, x.ndim - 1)), target, reduction=reduction
+    ),
     "cumsum": lambda x, axis: torch.cumsum(x, dim=axis),
     "diag": lambda x, k: torch.diag(x, k),
     "einsum": lambda *xs, subscripts: torch.einsum(subscripts, *xs),
@@ -89,14 +134,17 @@ SPELLED: dict[str, Callable[..., Any]] = {
     "logsumexp": lambda x, axis, keepdims: torch.logsumexp(x, _axes(x, axis), keepdim=keepdims),
     "lstsq": _least_squares,
     "max": lambda x, axis, keepdims: torch.amax(x, _axes(x, axis), keepdim=keepdims),
+    "max_pool2d": F.max_pool2d,
     "mean": lambda x, axis, keepdims: torch.mean(x, _axes(x, axis), keepdim=keepdims),
     "min": lambda x, axis, keepdims: torch.amin(x, _axes(x, axis), keepdim=keepdims),
     "norm": lambda x, ord, axis, keepdims: torch.linalg.vector_norm(
         x, 2 if ord == "fro" else ord, axis, keepdims
     ),
+    "overlap_add": _folded,
     "pad": _padded,
     "pairwise_distances": lambda x, y, ord: torch.linalg.vector_norm(x[:, None] - y, ord, -1),
     "permute": lambda x, axes: torch.permute(x, axes),
+    "pool_at_maxima": _pooled_at_maxima,
     "power": torch.pow,
     "prod": _product,
     "put_along_axis": lambda x, i, axis, shape: torch.zeros(shape, dtype=x.dtype).scatter_add(axis, i, x),
@@ -104,8 +152,14 @@ SPELLED: dict[str, Callable[..., Any]] = {
     "roll": lambda x, shift, axis: torch.roll(x, shift, axis),
     "scatter_add": _added,
     "softmax": lambda x, axis: F.softmax(x, dim=axis),
+    "softmax_residual": lambda x, target, axis: (
+        F.softmax(x, dim=axis) - F.one_hot(target, x.shape[axis]).movedim(-1, axis)
+    ),
     "squeeze": lambda x, axis: torch.squeeze(x) if axis is None else torch.squeeze(x, axis),
     "stack": lambda *xs, axis: torch.stack(xs, dim=axis),
+    "standardise": lambda x, axis, eps: (
+        (x - x.mean(axis, keepdim=True)) / torch.sqrt(x.var(axis, correction=0, keepdim=True) + eps)
+    ),
     "std": lambda x, axis, correction, keepdims: torch.std(
         x, _axes(x, axis), correction=correction, keepdim=keepdims
     ),
@@ -121,6 +175,8 @@ SPELLED: dict[str, Callable[..., Any]] = {
     "var": lambda x, axis, correction, keepdims: torch.var(
         x, _axes(x, axis), correction=correction, keepdim=keepdims
     ),
+    "unpool_at_maxima": _unpooled_at_maxima,
+    "windows": lambda x, kernel_size, **settings: _unfolded(x, _pair(kernel_size), **settings),
 }
 CALLS: dict[str, Callable[..., Any]] = {
     **{name: getattr(torch, name) for name in SAME_NAME},

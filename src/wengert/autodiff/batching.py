@@ -8,7 +8,7 @@ from typing import Any
 
 from wengert.autodiff.levels import new_level
 from wengert.autodiff.trees import leaves, rebuild
-from wengert.ops.kinds import Discrete, Elementwise, Linear, Question, Select, shape
+from wengert.ops.kinds import Discrete, Elementwise, Question, Select, shape
 from wengert.ops.methods import ArrayMethods
 from wengert.ops.op import Op, Traced
 from wengert.ops.products import matmul
@@ -68,7 +68,7 @@ def _all_at_once(op: Op, values: list[Any], mine: list[bool], params: Mapping[st
         return op.apply(tuple(_aligned(values, mine)), params)
     if op is matmul:
         return _batched_matmul(values, mine)
-    if isinstance(op, Linear) and op.batch is not None and mine[0] and not any(mine[1:]):
+    if op.batch is not None and mine[0] and not any(mine[1:]):
         batched = op.batch(params, size, shape(values[0])[1:])
         return None if batched is None else op.apply(tuple(values), batched)
     return None

@@ -9,10 +9,13 @@ from typing import Any
 
 import numpy as np
 
+from wengert.numbers.class_scores import ClassScores
+from wengert.numbers.convolutions import Convolutions
 from wengert.numbers.dtypes import get_default_dtype, result_type
 from wengert.numbers.error_function import erf
 from wengert.numbers.mismatch import in_words
 from wengert.numbers.python import NAMED
+from wengert.numbers.windows import Windows
 from wengert.ops.constants import resolve
 from wengert.ops.indexing import filled
 from wengert.ops.kinds import Bilinear, Composite, Discrete, Elementwise, Factorisation, Joint, Select
@@ -72,6 +75,17 @@ class Arrays:
         return np.add(product, b, out=product if product.dtype == b.dtype else None)
 
     @staticmethod
+    def mean(x: Array, *, axis: Any, keepdims: bool) -> Array:
+        total = Arrays.sum(x, axis=axis, keepdims=keepdims)
+        return total / (x.size // (getattr(total, "size", 1) or 1))
+
+    @staticmethod
+    def standardise(x: Array, *, axis: Any, eps: float) -> Array:
+        centred = x - Arrays.mean(x, axis=axis, keepdims=True)
+        variance = Arrays.mean(np.square(centred), axis=axis, keepdims=True)
+        return centred / np.sqrt(variance + eps)
+
+    @staticmethod
     def var(x: Array, *, axis: Any, correction: int, keepdims: bool) -> Array:
         return np.var(x, axis=axis, ddof=correction, keepdims=keepdims)
 
@@ -83,7 +97,7 @@ class Arrays:
     def broadcast_to(x: Array, *, shape: tuple[int, ...]) -> Array:
         if x.shape == ():
             out = np.empty(shape, x.dtype)
-            out.fill(x)
+            out[...] = x
             return out
         return np.broadcast_to(x, shape)
 
@@ -156,11 +170,11 @@ class NumpyArrays(System):
 
         def evaluate(*args: Any, **params: Any) -> Any:
             try:
-                dtype = getattr(args[0], "dtype", None)
+                dtype, others = getattr(args[first], "dtype", None), args[first + 1 :]
                 if dtype in FLOATING and (
-                    len(args) == 1
-                    or not harmonised
-                    or (len(args) == 2 and getattr(args[1], "dtype", None) is dtype)
+                    not harmonised
+                    or not others
+                    or (len(others) == 1 and getattr(others[0], "dtype", None) is dtype)
                 ):
                     return quiet_context().run(function, *args, **params)
                 args = resolve(args, self)
@@ -220,8 +234,9 @@ def _boxed(number: Any) -> Array:
     return box
 
 
-ARRAYS = NumpyArrays("numpy", 5, Arrays, np)
+ARRAYS = NumpyArrays("numpy", 5, Arrays, ClassScores, Windows, Convolutions, np)
 OBJECTS = ObjectArrays()
+System.boxed = staticmethod(_boxed)
 
 
 def system_for(kind: type) -> System | None:

@@ -1,6 +1,20 @@
 """The rule tables. Each row states one fact about one operation; everything else is read off it."""
 
-from wengert.ops import arithmetic, exponential, indexing, linalg, nn, products, reduce, shape, trigonometric
+from wengert.ops import (
+    arithmetic,
+    exponential,
+    indexing,
+    linalg,
+    losses,
+    nn,
+    normalization,
+    pooling,
+    products,
+    reduce,
+    shape,
+    trigonometric,
+    windows,
+)
 from wengert.ops.constants import Constant
 from wengert.ops.kinds import (
     Composite,
@@ -35,11 +49,15 @@ __all__ = [
     "linalg",
     "linear",
     "lookup",
+    "losses",
     "nn",
+    "normalization",
+    "pooling",
     "products",
     "reduce",
     "rows",
     "select",
     "shape",
     "trigonometric",
+    "windows",
 ]

@@ -148,15 +148,13 @@ class Select(Op):
 
 class Linear(Op):
     """Linear in its first argument; further arguments (indices) are not differentiated. ``transpose(g, x,
-    …)`` is the adjoint map; of x only the shape may matter. ``batch`` says what the parameters become when a
-    leading axis is added, for `vmap`."""
+    …)`` is the adjoint map; of x only the shape may matter."""
 
-    def __init__(
-        self, name: str, *, transpose: Rule, batch: Rule | None = None, arity: int = 1, **row: Any
-    ) -> None:
+    over_axes = True
+
+    def __init__(self, name: str, *, transpose: Rule, arity: int = 1, **row: Any) -> None:
         super().__init__(name, arity=arity, **row)
         self.transpose = transpose
-        self.batch = batch
 
     def vjp(self, adjoint: Any, args: Args, result: Any, params: Params, parents: Values) -> Values:
         first = self.transpose(adjoint, *args, **params) if parents[0] is not None else None

@@ -98,10 +98,13 @@ class Op:
 
     ``arity`` is the number of array arguments, or None where they come as a list. ``parameters`` are the
     static settings with their defaults (``axis``, ``keepdims``), never differentiated. ``kink`` states the
-    derivative that is chosen where none exists; ``domain`` says where the operation is defined.
+    derivative that is chosen where none exists; ``domain`` says where the operation is defined. ``batch``
+    says what the parameters become when the first argument gets a leading axis, for `vmap`.
     """
 
     differentiable = True
+    over_axes = False
+    """Whether it arranges or adds up entries, so that only arrays can do it."""
 
     def __init__(
         self,
@@ -118,6 +121,7 @@ class Op:
         sample: Sequence[Case] = (),
         definition: Callable[..., Any] | None = None,
         aliases: Sequence[str] = (),
+        batch: Callable[..., Any] | None = None,
         doc: str = "",
     ) -> None:
         self.name = name
@@ -131,6 +135,7 @@ class Op:
         self.kink = kink
         self.sample = sample
         self.definition = definition
+        self.batch = batch
         self.aliases = tuple(aliases)
         self.implementations: dict[str, Callable[..., Any]] = {}
         self.by_types: dict[tuple[type, ...], Callable[..., Any]] = {}
@@ -272,6 +277,9 @@ class System:
     """How a Python number is understood beside numbers of this system; None where that goes without
     saying."""
 
+    boxed: ClassVar[Callable[[Any], Any] | None] = None
+    """A number as an array without axes, once there are arrays."""
+
     def __init__(self, name: str, rank: int, *namespaces: object) -> None:
         self.name = name
         self.rank = rank
@@ -284,6 +292,9 @@ class System:
             return self.adapt(op, function)
         if op.definition is not None:
             return op.definition if self.lift is None else self.lifted(op.definition)
+        box = System.boxed
+        if box is not None and self.lift is not None and op.over_axes:
+            return lambda *args, **params: op.apply(tuple(map(box, args)), params)
         raise UnsupportedOperation(f"{self.name} numbers have no operation {op.name!r}")
 
     def lifted(self, definition: Callable[..., Any]) -> Callable[..., Any]:

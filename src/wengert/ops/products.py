@@ -237,8 +237,10 @@ einsum = Einsum(
 def _linear_weight(g: Any, y: Any, x: Any, w: Any, b: Any) -> Any:
     if len(shape(x)) == 1:
         return outer(g, x)
-    rows = (math.prod(shape(g)[:-1]), -1)
-    return matmul(transpose(reshape(g, shape=rows)), reshape(x, shape=rows))
+    if len(shape(x)) > 2:
+        rows = (math.prod(shape(g)[:-1]), -1)
+        g, x = reshape(g, shape=rows), reshape(x, shape=rows)
+    return matmul(transpose(g), x)
 
 
 def _linear_jvp(tangents: Sequence[Any], y: Any, x: Any, w: Any, b: Any) -> Any:

@@ -330,5 +330,5 @@ def unbroadcast(g: Any, wanted: Shape) -> Any:
         extra + k for k, n in enumerate(wanted) if n == 1 and have[extra + k] != 1
     )
     if repeated:
-        g = later.sum(g, axis=repeated)
+        g = later.sum.apply((g,), {"axis": repeated, "keepdims": False})
     return g if shape(g) == wanted else reshape(g, shape=wanted)

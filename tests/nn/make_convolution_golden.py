@@ -1,0 +1,26 @@
+"""Write convolution_golden.json: what PyTorch computes of convolutions and poolings. Run it, where PyTorch is
+installed, after a case has changed or been added:
+
+    python tests/nn/make_convolution_golden.py
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import torch
+from convolution_cases import CASES
+from layer_cases import results
+
+GOLDEN = Path(__file__).with_name("convolution_golden.json")
+
+
+def main() -> None:
+    """One line per case."""
+    lines = [f'"{name}": {json.dumps(results(case, torch.nn, torch.tensor))}' for name, case in CASES.items()]
+    GOLDEN.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
