@@ -11,6 +11,7 @@ import numpy as np
 
 from wengert.autodiff.levels import enable_grad
 from wengert.numbers.arrays import FLOATING, quietly
+from wengert.ops.arithmetic import zeros_like
 from wengert.optim.programs import Program, program_for
 from wengert.optim.transforms import Chain, array_slots, direction, number_slots
 from wengert.tensors import Tensor
@@ -129,13 +130,14 @@ class Optimizer:
     def _step(self) -> None:
         for group in self.param_groups:
             chain = self.chain(group)
+            slots = {*array_slots(chain), *number_slots(chain)}
             computed: dict[Any, Any] = {}
             for p in group["params"]:
                 if p.grad is None:
                     continue
-                state = self.state.get(p)
-                if state is None:
-                    state = self.state[p] = self._initial_state(chain, group, p)
+                state = self.state.setdefault(p, {"step": 0})
+                if not slots <= state.keys():
+                    state |= {k: v for k, v in self._initial_state(chain, group, p).items() if k not in state}
                 state["step"] += 1
                 if type(p.data) is np.ndarray and p.data.dtype in FLOATING:
                     self._run_program(program_for(chain, p.data.dtype), group, p, state, computed)
@@ -144,10 +146,10 @@ class Optimizer:
 
     def _initial_state(self, chain: Chain, group: Group, p: Tensor) -> dict[str, Any]:
         arrays = {
-            name: Tensor(np.full_like(p.data, group[first] if isinstance(first, str) else first, subok=False))
+            name: Tensor(zeros_like(p.data) + (group[first] if isinstance(first, str) else first))
             for name, first in array_slots(chain).items()
         }
-        return {"step": 0, **arrays, **number_slots(chain)}
+        return arrays | number_slots(chain)
 
     def _run_program(
         self, program: Program, group: Group, p: Tensor, state: dict[str, Any], computed: dict[Any, Any]
@@ -161,13 +163,13 @@ class Optimizer:
         scalars, kept_numbers = computed[key]
         dtype, shape = p.data.dtype, p.data.shape
         slots = [_writable(state[name]) for name in program.slots]
-        gradient = np.ascontiguousarray(p.grad.data, dtype)
+        gradient = np.asarray(p.grad.data, dtype, order="C")
         if gradient.shape != shape:
             raise ValueError(f"a parameter of shape {shape} has a gradient of shape {gradient.shape}")
         if _is_unshared(p) and p.data.flags.c_contiguous:
             parameter = target = p.data
         else:
-            parameter, target = np.ascontiguousarray(p.data), np.empty(shape, dtype)
+            parameter, target = np.asarray(p.data, order="C"), np.empty(shape, dtype)
         program.run(
             scalars,
             [a.reshape(-1) for a in slots],

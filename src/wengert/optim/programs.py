@@ -20,7 +20,7 @@ from wengert.numbers.python import REALS
 from wengert.ops.op import Op
 from wengert.optim.transforms import Chain, array_slots, direction, number_slots
 
-BLOCK = 16_384
+BLOCK = 32_768
 """Entries worked on at a time: a few such blocks of float32 fit in a core's own cache."""
 
 Array = Any

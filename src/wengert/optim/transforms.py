@@ -85,20 +85,20 @@ def _buffer(u: Any, state: Any, n: Any) -> Any:
     return buffer
 
 
-@keeps(momentum_buffer=0.0)
+@keeps(momentum_buffer=0)
 def momentum(u: Any, p: Any, state: Any, n: Any) -> Any:
     """b ← μb + (1 − d)u, and the step follows b (Sutskever et al. 2013, equation 1, with u not yet
     scaled)."""
     return _buffer(u, state, n)
 
 
-@keeps(momentum_buffer=0.0)
+@keeps(momentum_buffer=0)
 def nesterov_momentum(u: Any, p: Any, state: Any, n: Any) -> Any:
     """b ← μb + (1 − d)u, and the step follows u + μb: the gradient as if seen one step ahead."""
     return u + n.momentum * _buffer(u, state, n)
 
 
-@keeps(momentum_buffer=0.0)
+@keeps(momentum_buffer=0)
 def plain_momentum(u: Any, p: Any, state: Any, n: Any) -> Any:
     """b ← μb + u, without dampening."""
     state["momentum_buffer"] = n.momentum * state["momentum_buffer"] + u
@@ -113,7 +113,7 @@ def _moments(u: Any, state: Any, n: Any) -> tuple[Any, Any]:
     return m, v
 
 
-@keeps(exp_avg=0.0, exp_avg_sq=0.0)
+@keeps(exp_avg=0, exp_avg_sq=0)
 def adam(u: Any, p: Any, state: Any, n: Any) -> Any:
     """lr·m̂/(√v̂ + ε), m̂ = m/(1 − β₁ᵗ), v̂ = v/(1 − β₂ᵗ) (Kingma & Ba 2015, Algorithm 1, in the order of
     operations that the end of its section 2 proposes)."""
@@ -123,7 +123,7 @@ def adam(u: Any, p: Any, state: Any, n: Any) -> Any:
     return rate * (m / (sqrt(v) + n.eps * correction))
 
 
-@keeps(exp_avg=0.0, exp_avg_sq=0.0, max_exp_avg_sq=0.0)
+@keeps(exp_avg=0, exp_avg_sq=0, max_exp_avg_sq=0)
 def amsgrad(u: Any, p: Any, state: Any, n: Any) -> Any:
     """Adam with the greatest v so far in the place of v (Reddi, Kale & Kumar 2018, Algorithm 2)."""
     m, v = _moments(u, state, n)
@@ -133,7 +133,7 @@ def amsgrad(u: Any, p: Any, state: Any, n: Any) -> Any:
     return rate * (m / (sqrt(greatest) + n.eps * correction))
 
 
-@keeps(exp_avg=0.0, exp_avg_sq=0.0)
+@keeps(exp_avg=0, exp_avg_sq=0)
 @keeps_numbers(mu_product=1.0)
 def nadam(u: Any, p: Any, state: Any, n: Any) -> Any:
     """Adam with Nesterov's momentum, whose weight μₜ = β₁(1 − ½·0.96^(tψ)) grows (Dozat 2016)."""
@@ -151,13 +151,13 @@ def _mean_square(u: Any, state: Any, n: Any) -> Any:
     return v
 
 
-@keeps(square_avg=0.0)
+@keeps(square_avg=0)
 def rmsprop(u: Any, p: Any, state: Any, n: Any) -> Any:
     """u/(√v + ε) with the running mean v of u² (Tieleman & Hinton 2012, lecture 6e)."""
     return u / (sqrt(_mean_square(u, state, n)) + n.eps)
 
 
-@keeps(square_avg=0.0, grad_avg=0.0)
+@keeps(square_avg=0, grad_avg=0)
 def centered_rmsprop(u: Any, p: Any, state: Any, n: Any) -> Any:
     """RMSprop that divides by the spread about the running mean of u (Graves 2013, equation 38)."""
     v = _mean_square(u, state, n)
