@@ -108,9 +108,8 @@ def test_twenty_kills_change_nothing(script: Path, tmp_path: Path, dtype: str) -
 
 
 @pytest.mark.slow
-def test_a_run_resumes_with_the_number_of_threads_it_began_with(tmp_path: Path) -> None:
-    """Large float32 products differ in their last bits between one and two threads."""
-    pytest.importorskip("threadpoolctl")
+def test_the_number_of_threads_outside_changes_nothing(tmp_path: Path) -> None:
+    """Large float32 products differ in their last bits between one and two threads; `fit` sets their number."""
     script = tmp_path / "wide.py"
     script.write_text(TRAINING.replace("48", "512").replace("(600, 20)", "(400, 20)"))
     _, digest, best = run(script, tmp_path / "whole", 12, threads=2)
@@ -118,6 +117,7 @@ def test_a_run_resumes_with_the_number_of_threads_it_began_with(tmp_path: Path) 
     while run(script, tmp_path / "mixed", 12, seconds / 2, threads=2) is not None:
         seconds /= 2
     assert run(script, tmp_path / "mixed", 12, threads=1)[1:] == (digest, best)
+    assert run(script, tmp_path / "other", 12, threads=1)[1:] == (digest, best)
 
 
 # -- without another process

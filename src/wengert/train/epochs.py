@@ -18,7 +18,6 @@ from wengert.train.checkpoints import Checkpoints, settings_of
 from wengert.train.history import History
 from wengert.train.passes import TrainingPass, evaluation_pass
 from wengert.train.progress import progress_for
-from wengert.train.threads import blas_threads, fixed_threads
 
 
 class Epochs:
@@ -44,7 +43,6 @@ class Epochs:
         self.best_weights: dict[str, Tensor] | None = None
         self.checkpoints: Checkpoints | None = None
         self.checkpoint: dict[str, Any] | None = None
-        self.threads: int | None = None
 
     def keep_checkpoints(self, folder: str | os.PathLike[str], resume: bool, numbers: dict[str, Any]) -> None:
         """Write checkpoints into a folder, and begin with the one that is there if this resumes."""
@@ -60,14 +58,9 @@ class Epochs:
         )
         self.checkpoints = Checkpoints(folder, settings)
         self.checkpoint = self.checkpoints.begin(resume)
-        self.threads = self.checkpoint["threads"] if self.checkpoint else blas_threads()
 
     def to_the_end(self, progress: bool | None) -> History:
         """All epochs that are still to be done."""
-        with fixed_threads(self.threads):
-            return self._to_the_end(progress)
-
-    def _to_the_end(self, progress: bool | None) -> History:
         training, model = self.training, self.training.model
         for callback in self.callbacks:
             callback.on_fit_start(training)
@@ -142,7 +135,6 @@ class Epochs:
         training, schedule = self.training, self.schedule
         state = {
             "stop_reason": training.stop_reason,
-            "threads": self.threads,
             "model": training.model.state_dict(),
             "best": self.best_weights,
             "loss": self.loss.state_dict() if isinstance(self.loss, Module) else None,

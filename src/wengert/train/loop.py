@@ -16,7 +16,9 @@ from wengert.train import batches
 from wengert.train.callbacks import Callback, EarlyStopping, Training
 from wengert.train.epochs import Epochs
 from wengert.train.history import History, mode_of
+from wengert.train.memory import keep_freed_memory
 from wengert.train.passes import Scores, evaluating, evaluation_pass
+from wengert.train.threads import matrix_threads
 
 __all__ = ["evaluate", "fit", "predict"]
 
@@ -42,6 +44,7 @@ def fit(
     out: str | os.PathLike[str] | None = None,
     resume: bool = False,
     restore_best: bool = True,
+    threads: int = 1,
 ) -> History:
     """Train a model, and return what happened in every epoch.
 
@@ -62,6 +65,8 @@ def fit(
     - ``out``: a folder for ``checkpoint.safetensors`` and ``history.json``, written after every epoch. With
       ``resume`` the training goes on from there, to the same weights to the last bit; without it, an earlier
       checkpoint is replaced.
+    - ``threads``: of the matrix products. With the same number the weights come out the same to the last bit,
+      on machines with few or many cores; more than one pays for wide layers only.
     - At the end the model holds the weights of the best validation epoch (``restore_best``), or of the last
       one without validation data.
 
@@ -102,9 +107,10 @@ def fit(
     if out is None and resume:
         raise ValueError("resume: say where the checkpoint is, with out=folder")
     if out is not None:
-        numbers = {"seed": seed, "clip_norm": clip_norm}
+        numbers = {"seed": seed, "clip_norm": clip_norm, "threads": threads}
         run.keep_checkpoints(out, resume, numbers)
-    with drawing_from(streams.fork("draws")):
+    keep_freed_memory()
+    with drawing_from(streams.fork("draws")), matrix_threads(threads):
         return run.to_the_end(progress)
 
 
