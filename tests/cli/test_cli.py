@@ -221,7 +221,7 @@ def test_a_refusal_marks_the_place() -> None:
 
 def test_an_unknown_command_suggests_one() -> None:
     assert "did you mean 'explain'?" in call("explian").stderr
-    assert "the commands are explain, tour" in call("frobnicate").stderr
+    assert "the commands are train, " in call("frobnicate").stderr
     assert call("frobnicate").exit_code == 2
 
 

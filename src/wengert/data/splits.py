@@ -71,8 +71,9 @@ def split_indices(
 ) -> tuple[Indices, Indices, Indices]:
     """The rows of the train, validation and test parts: disjoint, together all ``count``, in random order.
 
-    With ``stratify``, an array of labels, each part's share of a label's rows is the whole number below or
-    above its fraction; labels with few rows go to the training part first. A part whose fraction is 0 is empty.
+    With ``stratify``, an array of labels, each part's share of a label's rows is the whole number below
+    or above its fraction; labels with few rows go to the training part first. A part whose fraction is 0
+    is empty.
 
     >>> train, validation, test = split_indices(5, seed=3)
     >>> sorted([*train, *validation, *test]) == [0, 1, 2, 3, 4]

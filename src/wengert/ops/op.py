@@ -106,6 +106,8 @@ class Op:
     over_axes = False
     """Whether it arranges or adds up entries, so that only arrays can do it."""
 
+    batch: Callable[..., Any] | None = None
+
     def __init__(
         self,
         name: str,

@@ -11,23 +11,34 @@
 >>> history.best["validation_accuracy"] > 0.9
 True
 
-`fit` never sees test data: score it once, at the end, with `evaluate`. ``fit(..., out=folder)`` writes a
-checkpoint after every epoch, and ``fit(..., out=folder, resume=True)`` goes on from there, to the same
-weights to the last bit.
+`fit` never sees test data: score it once, at the end, with `evaluate`. `tune` searches on validation
+data. ``fit(..., out=folder)`` writes a checkpoint after every epoch, and ``fit(..., out=folder,
+resume=True)`` goes on from there, to the same weights to the last bit.
 """
 
+from wengert.train import metrics, plots, reports
 from wengert.train.callbacks import Callback, EarlyStopping, Training
 from wengert.train.history import History
 from wengert.train.loop import evaluate, fit, predict
 from wengert.train.passes import NonFiniteLoss
+from wengert.train.tuning import Choice, Float, Integer, PruneWithStudy, TuningResult, tune
 
 __all__ = [
     "Callback",
+    "Choice",
     "EarlyStopping",
+    "Float",
     "History",
+    "Integer",
     "NonFiniteLoss",
+    "PruneWithStudy",
     "Training",
+    "TuningResult",
     "evaluate",
     "fit",
+    "metrics",
+    "plots",
     "predict",
+    "reports",
+    "tune",
 ]
