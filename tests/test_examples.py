@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,19 @@ import numpy as np
 import pytest
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
+FEWER_STEPS = {
+    "age_regression.py": "2",
+    "dry_beans.py": "2",
+    "fashion_mnist.py": "1",
+    "polynomial_fit.py": "50",
+    "variational_autoencoder.py": "1",
+}
+WITH_DATA = {"age_regression.py", "dry_beans.py", "fashion_mnist.py", "variational_autoencoder.py"}
+WITHOUT = pytest.mark.skipif("WENGERT_DATA" not in os.environ, reason="needs data sets: set WENGERT_DATA")
+SCRIPTS = [
+    pytest.param(path.name, marks=[WITHOUT, pytest.mark.slow] if path.name in WITH_DATA else [])
+    for path in sorted(EXAMPLES.glob("*.py"))
+]
 
 
 def load(name: str) -> ModuleType:
@@ -22,9 +36,9 @@ def load(name: str) -> ModuleType:
     return module
 
 
-@pytest.mark.parametrize("script", sorted(path.name for path in EXAMPLES.glob("*.py")))
+@pytest.mark.parametrize("script", SCRIPTS)
 def test_every_example_runs_by_itself(script: str) -> None:
-    words = ["50"] if script == "polynomial_fit.py" else []
+    words = [FEWER_STEPS[script]] if script in FEWER_STEPS else []
     done = subprocess.run(
         [sys.executable, "-W", "error", str(EXAMPLES / script), *words],
         capture_output=True,

@@ -10,7 +10,12 @@ import click
 from wengert import __version__
 
 COMMANDS = {
+    "train": "Train a network on a table or a known data set; tuned, scored once, resumable.",
+    "predict": "Predict the rows of a table with a trained run.",
+    "export": "Write a trained run as ONNX, safetensors or a Python file.",
+    "report": "Write the report of a trained run.",
     "explain": "The step table of a function: values, adjoints or tangents, formulas, graph.",
+    "lab": "Run the experiments, each with claims that are computed in the run.",
     "tour": "See what wengert does, on data that comes with it, in under a minute.",
 }
 
