@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 from sklearn.neural_network import MLPClassifier as Reference
 
@@ -25,7 +27,7 @@ def partial_fit(peers: frozenset[str], rounds: int) -> Report:
         }
         for estimator in estimators.values():
             estimator.partial_fit(x, y, classes=labels)
-        calls = {name: (lambda e=e: e.partial_fit(x, y)) for name, e in estimators.items()}
+        calls = {name: partial(e.partial_fit, x, y) for name, e in estimators.items()}
         times = interleave(calls, rounds=rounds, calls=50)
         table = table_of_times(title, times, "scikit-learn")
         report.columns = ["batch", *table.columns]

@@ -165,3 +165,17 @@ def test_traced_is_eager(sample: Sample) -> None:
 
 def _number(x: Any) -> Any:
     return x.value if isinstance(x, Node) else x
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("rows", [3, 300])
+def test_where_selects_bits_and_never_computes_with_what_it_leaves_out(dtype: str, rows: int) -> None:
+    rng = np.random.default_rng(0)
+    special = np.array([np.nan, np.inf, -np.inf, -0.0, 0.0, 1.5, np.finfo(dtype).tiny / 2], dtype)
+    condition = rng.random((rows, 40)) > 0.5
+    a, b = rng.choice(special, (2, rows, 40)).astype(dtype)
+    found = wengert.where(condition, a, b)
+    expected = np.where(condition, a, b)
+    assert found.dtype == dtype
+    assert found.tobytes() == expected.tobytes()
+    assert wengert.where(condition.T, a.T, b.T).T.tobytes() == expected.tobytes()

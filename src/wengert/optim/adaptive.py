@@ -14,12 +14,14 @@ from wengert.optim.transforms import (
     ascend,
     centered_rmsprop,
     nadam,
-    plain_momentum,
     rmsprop,
     scale_by_learning_rate,
 )
 from wengert.optim.transforms import (
     amsgrad as amsgrad_transform,
+)
+from wengert.optim.transforms import (
+    momentum as momentum_transform,
 )
 
 Betas = tuple[float, float]
@@ -176,7 +178,7 @@ class RMSprop(Optimizer):
         return (
             *_prepared(group),
             centered_rmsprop if group["centered"] else rmsprop,
-            *((plain_momentum,) if group["momentum"] else ()),
+            *((momentum_transform,) if group["momentum"] else ()),
             scale_by_learning_rate,
         )
 

@@ -7,8 +7,10 @@ from typing import Any, ClassVar
 from wengert.optim.optimizer import Group, Optimizer
 from wengert.optim.transforms import (
     Chain,
+    Transform,
     add_weight_decay,
     ascend,
+    dampened_momentum,
     nesterov_momentum,
     scale_by_learning_rate,
 )
@@ -66,6 +68,12 @@ class SGD(Optimizer):
         return (
             *((ascend,) if group["maximize"] else ()),
             *((add_weight_decay,) if group["weight_decay"] else ()),
-            *((nesterov_momentum if group["nesterov"] else momentum_transform,) if group["momentum"] else ()),
+            *((_momentum(group),) if group["momentum"] else ()),
             scale_by_learning_rate,
         )
+
+
+def _momentum(group: Group) -> Transform:
+    if group["nesterov"]:
+        return nesterov_momentum
+    return dampened_momentum if group["dampening"] else momentum_transform

@@ -78,31 +78,25 @@ def scale_by_learning_rate(u: Any, p: Any, state: Any, n: Any) -> Any:
     return n.lr * u
 
 
-def _buffer(u: Any, state: Any, n: Any) -> Any:
-    # The first step takes the gradient whole: dampening holds from the second on.
+@keeps(momentum_buffer=0)
+def momentum(u: Any, p: Any, state: Any, n: Any) -> Any:
+    """b ← μb + u, and the step follows b (Sutskever et al. 2013, equation 1, with u not yet scaled)."""
+    state["momentum_buffer"] = n.momentum * state["momentum_buffer"] + u
+    return state["momentum_buffer"]
+
+
+@keeps(momentum_buffer=0)
+def dampened_momentum(u: Any, p: Any, state: Any, n: Any) -> Any:
+    """b ← μb + (1 − d)u; the first step takes u whole."""
     buffer = n.momentum * state["momentum_buffer"] + (1 - n.dampening * (n.step > 1)) * u
     state["momentum_buffer"] = buffer
     return buffer
 
 
 @keeps(momentum_buffer=0)
-def momentum(u: Any, p: Any, state: Any, n: Any) -> Any:
-    """b ← μb + (1 − d)u, and the step follows b (Sutskever et al. 2013, equation 1, with u not yet
-    scaled)."""
-    return _buffer(u, state, n)
-
-
-@keeps(momentum_buffer=0)
 def nesterov_momentum(u: Any, p: Any, state: Any, n: Any) -> Any:
-    """b ← μb + (1 − d)u, and the step follows u + μb: the gradient as if seen one step ahead."""
-    return u + n.momentum * _buffer(u, state, n)
-
-
-@keeps(momentum_buffer=0)
-def plain_momentum(u: Any, p: Any, state: Any, n: Any) -> Any:
-    """b ← μb + u, without dampening."""
-    state["momentum_buffer"] = n.momentum * state["momentum_buffer"] + u
-    return state["momentum_buffer"]
+    """b ← μb + u, and the step follows u + μb: the gradient as if seen one step ahead."""
+    return u + n.momentum * momentum(u, p, state, n)
 
 
 def _moments(u: Any, state: Any, n: Any) -> tuple[Any, Any]:
