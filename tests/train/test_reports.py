@@ -92,7 +92,7 @@ def test_a_training_report_tells_the_whole_run(tmp_path: Path) -> None:
     reader = whole_report(tmp_path / "report.html")
     for words in (
         "Predict Class from the other columns of beans.xlsx.",
-        *("60.0%", "64, 32", "0.93123", "The test part was scored once", "SEKER", "F1"),
+        *("60.0%", "64, 32", "0.9312", "The test part was scored once", "SEKER", "F1"),
         "The best one is 4, by validation loss. The training ended because validation_loss has not improved",
         *(
             "4 trials, chosen by the sampler tpe with seed 0",
@@ -103,7 +103,7 @@ def test_a_training_report_tells_the_whole_run(tmp_path: Path) -> None:
     ):
         assert words in reader.text, words
     titles = [given["id"] for tag, given in reader.tags if tag == "h2"]
-    assert titles == [f"section-{number}" for number in range(1, 8)]
+    assert titles == [f"section-{number}" for number in range(1, 9)]
     assert reader.attributes("aria-labelledby") == titles
     marked = [given for tag, given in reader.tags if tag == "tr" and given.get("class") == "marked"]
     assert len(marked) == 2

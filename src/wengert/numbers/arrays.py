@@ -93,8 +93,8 @@ class Arrays:
 
     @staticmethod
     def where(condition: Array, a: Array, b: Array) -> Array:
-        """`numpy.where` branches on every entry, which is slow where they are in no order; for large arrays of
-        floats the bits are selected instead."""
+        """`numpy.where` branches on every entry, which is slow where they are in no order; for large
+        arrays of floats the bits are selected instead."""
         bits = _BITS.get(getattr(a, "dtype", None))
         if bits is None or getattr(condition, "size", 0) < _MANY or not _alike(condition, a, b):
             return np.where(condition, a, b)

@@ -88,22 +88,30 @@ def page(title: str, sections: Iterable[Section]) -> str:
 
 
 def shown(value: Any) -> str:
-    """A value as a cell shows it: numbers to five digits, lists with commas, nothing for None.
+    """A value as a cell shows it: numbers with four decimals or digits, lists with commas, nothing for None.
 
-    >>> shown(0.123456789), shown(12345), shown((64, 32)), shown(None), shown(True), shown(1e-5)
-    ('0.12346', '12345', '64, 32', '', 'yes', '1e-05')
+    >>> shown(0.123456789), shown(164650.3), shown((64, 32)), shown(None), shown(True), shown(1e-5)
+    ('0.1235', '164,650', '64, 32', '', 'yes', '1e-05')
     """
     if value is None:
         return ""
     if isinstance(value, bool | np.bool_):
         return "yes" if value else "no"
     if isinstance(value, float | np.floating):
-        return f"{value:.5g}" if math.isfinite(value) else str(float(value))
+        return _number(float(value))
     if isinstance(value, list | tuple | set):
         return ", ".join(shown(part) for part in value)
     if isinstance(value, Mapping):
         return ", ".join(f"{name}={shown(part)}" for name, part in value.items())
     return str(value)
+
+
+def _number(value: float) -> str:
+    if not math.isfinite(value):
+        return str(value)
+    if abs(value) >= 1000:
+        return f"{value:,.0f}" if abs(value) < 1e9 else f"{value:.4g}"
+    return f"{value:.4f}" if abs(value) >= 0.001 else f"{value:.4g}"
 
 
 def installed(package: str) -> str | None:

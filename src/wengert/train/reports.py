@@ -58,7 +58,7 @@ def training_report(
     if parity is not None:
         figure = plots.parity(*parity, target=target)
         sections.append(Section("Predictions", f"On the {scored_on} part.", figures=[figure]))
-    sections.append(_training(history))
+    sections += _training(history)
     if tuning is not None:
         sections.append(_tuning(tuning))
     if predict:
@@ -105,10 +105,10 @@ def _classes(matrix: Any, classes: Sequence[Any] | None, scored_on: str) -> Sect
     return Section("Classes", f"On the {scored_on} part.", [table], [plots.confusion(matrix, classes)])
 
 
-def _training(history: History) -> Section:
+def _training(history: History) -> list[Section]:
     columns = list(history.rows[0]) if history.rows else []
     if not columns:
-        return Section("Training", "No epoch was trained.")
+        return [Section("Training", "No epoch was trained.")]
     kept = [
         place
         for place, row in enumerate(history.rows)
@@ -118,7 +118,7 @@ def _training(history: History) -> Section:
     ]
     best = [number for number, place in enumerate(kept) if history.rows[place]["epoch"] == history.best_epoch]
     table = Table(
-        "Epochs" if len(kept) == len(history) else f"{len(kept)} of the {len(history)} epochs",
+        "All epochs" if len(kept) == len(history) else f"{len(kept)} of the {len(history)} epochs",
         [_words(name) for name in columns],
         [[history.rows[place].get(name) for name in columns] for place in kept],
         marked=best,
@@ -129,7 +129,7 @@ def _training(history: History) -> Section:
     figures = [plots.loss_curves(history)]
     if "learning_rate" in columns and len(set(history.column("learning_rate"))) > 1:
         figures.append(plots.learning_rate(history))
-    return Section("Training", text, [table], figures)
+    return [Section("Training", text, figures=figures), Section("Epochs", tables=[table])]
 
 
 def _tuning(tuning: Mapping[str, Any]) -> Section:
