@@ -44,7 +44,10 @@ _HOMES = {
     "wengert.ops.indexing": "take sort",
     "wengert.tensor_files": "save load",
 }
-_MODULES = tuple("autograd data linalg nn optim random scalar sklearn train".split())
+_MODULES = (
+    *("autograd", "data", "export", "labs", "linalg", "nn"),
+    *("optim", "random", "scalar", "sklearn", "tables", "train"),
+)
 _HOME = {name: module for module, names in _HOMES.items() for name in names.split()}
 _INNER = (
     "component identity_mask near_equal eigensystem scatter_add put_along_axis sum_of_products "

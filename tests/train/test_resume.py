@@ -109,7 +109,7 @@ def test_twenty_kills_change_nothing(script: Path, tmp_path: Path, dtype: str) -
 
 @pytest.mark.slow
 def test_the_number_of_threads_outside_changes_nothing(tmp_path: Path) -> None:
-    """Large float32 products differ in their last bits between one and two threads; `fit` sets their number."""
+    """Large float32 products differ in their last bits between one and two threads; `fit` sets how many."""
     script = tmp_path / "wide.py"
     script.write_text(TRAINING.replace("48", "512").replace("(600, 20)", "(400, 20)"))
     _, digest, best = run(script, tmp_path / "whole", 12, threads=2)
