@@ -53,8 +53,15 @@ class LazyGroup(click.Group):
             raise  # the reader, such as `head`, has seen enough: click leaves quietly
         except (ValueError, TypeError, ArithmeticError, ImportError, OSError) as error:
             notes = getattr(error, "__notes__", [])
-            click.echo("\n".join([f"wengert: {error}", *notes]), err=True)
+            click.echo("\n".join([f"wengert: {_in_words(error)}", *notes]), err=True)
             ctx.exit(2)
+
+
+def _in_words(error: Exception) -> str:
+    """The error as a sentence; the system's own errors without their number."""
+    if isinstance(error, OSError) and error.strerror and error.filename:
+        return f"{error.filename}: {error.strerror}"
+    return str(error)
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
