@@ -9,9 +9,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import torch
+import pytest
 from convolution_cases import CASES
 from layer_cases import results
+
+torch = pytest.importorskip("torch")
 
 GOLDEN = Path(__file__).with_name("convolution_golden.json")
 

@@ -9,8 +9,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import torch
+import pytest
 from layer_cases import CASES, results
+
+torch = pytest.importorskip("torch")
 
 GOLDEN = Path(__file__).with_name("layer_golden.json")
 

@@ -11,8 +11,10 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-import torch
+import pytest
 from loss_cases import LossCase, adjoint, cases
+
+torch = pytest.importorskip("torch")
 
 GOLDEN = Path(__file__).with_name("loss_golden.json")
 
