@@ -157,7 +157,7 @@ def test_a_disk_that_refuses_loses_nothing(tmp_path: Path, limit: int, tune: int
     done = subprocess.run(words, capture_output=True, encoding="utf-8")
     assert done.returncode == 2, done.stderr
     assert "Traceback" not in done.stderr
-    assert f"'{out}{os.sep}" in done.stderr and "wengert: [Errno" in done.stderr
+    assert f"wengert: {out}{os.sep}" in done.stderr
     assert not done.stdout
     if (out / "run.json").exists():
         resumed = carry_on(Run.open(out), progress=False)

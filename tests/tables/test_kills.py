@@ -57,7 +57,8 @@ def resumed(table: Path, out: Path, tune: int, epochs: int) -> list[str]:
 def result(out: Path) -> tuple[bytes, Any]:
     record = json.loads((out / "run.json").read_text(encoding="utf-8"))
     names = sorted(file.name for file in out.iterdir())
-    expected = {"checkpoint.safetensors", "history.json", "model.safetensors", "report.html", "run.json"}
+    expected = {"checkpoint.safetensors", "history.json", "model.safetensors", "predict.py", "report.html"}
+    expected |= {"run.json"}
     assert expected <= set(names) <= expected | {"study.log", "study.log.lock"}, (
         "a kill left something behind"
     )

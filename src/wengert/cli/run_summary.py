@@ -42,6 +42,8 @@ def begun(run: Run) -> str:
 
 def summary(run: Run) -> str:
     """How the run ended and where everything is."""
+    from wengert.tables.exporting import FORMS
+
     scores, recipe = run.scores, run.recipe
     assert scores is not None
     hidden = "-".join(map(str, recipe.hidden))
@@ -54,7 +56,7 @@ def summary(run: Run) -> str:
         lines.append(f"{name.replace('_', ' '):{width}}" + "".join(f"{value:12.4f}" for value in pair))
     lines += [
         f"report:  {run.report_file}",
-        f"predict: wengert predict {run.folder} DATA",
+        f"predict: wengert predict {run.folder} DATA; or, with NumPy alone, {run.folder / FORMS['python']}",
         f"export:  wengert export {run.folder} --to onnx",
     ]
     return "\n".join(lines)

@@ -2,7 +2,7 @@
 
 Every stage writes what it found into the run's folder as a whole file, so a run that was killed goes on with
 the first stage that is not done: search (`study.log`), training (`checkpoint.safetensors`), the one score on
-the test part.
+the test part, the report, the exported model.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import Any
 from wengert import nn, optim
 from wengert.files import write_whole
 from wengert.random import Generator, drawing_from
+from wengert.tables.exporting import FORMS, export_run
 from wengert.tables.networks import Recipe, network, usual_batch_size
 from wengert.tables.problems import Problem, Request, is_known, prepared
 from wengert.tables.runs import Run, unused
@@ -51,7 +52,8 @@ def train_table(
     out: str | Path = "run",
     progress: bool | None = None,
 ) -> Run:
-    """Train a network that predicts a column of a table, and keep everything in the folder ``out``.
+    """Train a network that predicts a column of a table, and keep everything in the folder ``out``: the
+    weights, the history, the report, and a Python file that predicts with NumPy alone.
 
     ``data`` is a table file (.csv, .tsv, .parquet, .xlsx) or the name of a known data set. The rows are split
     60/20/20; the encoding is fitted on the first part, the epoch is chosen on the second, and the third is
@@ -99,6 +101,8 @@ def carry_on(run: Run, progress: bool | None = None) -> Run:
             _finish(run, progress)
         if not run.report_file.exists():
             run.write_report()
+        if not (run.folder / FORMS["python"]).exists():
+            export_run(run, "python")
     except OSError as error:
         error.add_note(f"what was finished is kept; go on with wengert train --resume {run.folder}")
         raise
