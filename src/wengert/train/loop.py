@@ -16,7 +16,6 @@ from wengert.train import batches
 from wengert.train.callbacks import Callback, EarlyStopping, Training
 from wengert.train.epochs import Epochs
 from wengert.train.history import History, mode_of
-from wengert.train.memory import keep_freed_memory
 from wengert.train.passes import Scores, evaluating, evaluation_pass
 from wengert.train.threads import matrix_threads
 
@@ -109,7 +108,6 @@ def fit(
     if out is not None:
         numbers = {"seed": seed, "clip_norm": clip_norm, "threads": threads}
         run.keep_checkpoints(out, resume, numbers)
-    keep_freed_memory()
     with drawing_from(streams.fork("draws")), matrix_threads(threads):
         return run.to_the_end(progress)
 
