@@ -12,6 +12,7 @@ import numpy as np
 
 from wengert.autodiff.levels import is_recording
 from wengert.autodiff.reverse import Variable, sweep
+from wengert.memory import keep_freed_memory
 from wengert.numbers.arrays import quietly
 from wengert.numbers.dtypes import complex128, float64, get_default_dtype, result_type
 from wengert.numbers.graph import Node
@@ -397,3 +398,6 @@ def _plain(data: Any) -> Any:
 
 
 give_fast_paths(Tensor)
+
+
+keep_freed_memory()

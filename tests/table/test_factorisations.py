@@ -86,7 +86,7 @@ def test_a_wide_matrix_has_no_derivative_of_qr() -> None:
 
 STACKED: dict[str, Any] = {
     "inv": lambda a: wengert.inv(a),
-    "solve": lambda a: wengert.solve(a, STACK[::-1]),
+    "solve": lambda a: wengert.linalg.solve(a, STACK[::-1]),
     "det": lambda a: wengert.det(a),
     "slogdet": lambda a: wengert.slogdet(a)[1],
     "pinv": lambda a: wengert.pinv(a[..., :2]),
@@ -163,7 +163,7 @@ SINGULAR = np.array([[1.0, 2.0], [2.0, 4.0]])
 def test_singular_matrices_are_refused_as_numpy_does(name: str) -> None:
     call: Any = {
         "inv": lambda: wengert.inv(SINGULAR),
-        "solve": lambda: wengert.solve(SINGULAR, np.ones(2)),
+        "solve": lambda: wengert.linalg.solve(SINGULAR, np.ones(2)),
         "cholesky": lambda: wengert.cholesky(-np.eye(2)),
     }[name]
     with pytest.raises(np.linalg.LinAlgError):
@@ -201,6 +201,6 @@ def test_least_squares_of_a_tall_and_a_wide_matrix() -> None:
 
 def test_solve_with_a_stack_of_right_hand_sides() -> None:
     right = np.stack([GENERAL, GENERAL + 1])
-    np.testing.assert_allclose(wengert.solve(GENERAL, right), np.linalg.solve(GENERAL, right))
-    wengert.check_gradients(wengert.solve, GENERAL, right)
-    wengert.check_gradients(wengert.solve, STACK, GENERAL[:, :2].copy())
+    np.testing.assert_allclose(wengert.linalg.solve(GENERAL, right), np.linalg.solve(GENERAL, right))
+    wengert.check_gradients(wengert.linalg.solve, GENERAL, right)
+    wengert.check_gradients(wengert.linalg.solve, STACK, GENERAL[:, :2].copy())

@@ -4,6 +4,7 @@ arithmetic."""
 from __future__ import annotations
 
 import contextvars
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -125,7 +126,7 @@ class Arrays:
 
     @staticmethod
     def broadcast_to(x: Array, *, shape: tuple[int, ...]) -> Array:
-        if x.shape == ():
+        if x.shape == () and math.prod(shape) < _MANY:  # NumPy's view costs more than filling a few entries
             out = np.empty(shape, x.dtype)
             out[...] = x
             return out

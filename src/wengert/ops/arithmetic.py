@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from wengert.ops.kinds import Case, Over, discrete, elementwise, select
 from wengert.ops.op import Op, later
 
@@ -66,7 +68,7 @@ negative = elementwise(
 power: Op = elementwise(
     "power",
     partials=(
-        lambda a, b, y: zeros_like(a) if type(b) is int and b == 0 else b * power(a, b - 1),
+        lambda a, b, y: _power_partial(a, b),
         lambda a, b, y: later.xlogy(y, a),
     ),
     infix="^",
@@ -76,6 +78,15 @@ power: Op = elementwise(
     aliases=("pow",),
     sample=[Case(1.5, 2.0), Case([0.5, 2.0], [[0.25], [-1.5]])],
 )
+
+
+def _power_partial(a: Any, b: Any) -> Any:
+    """b·a^(b − 1), where b is the number 0 or 2 without a power."""
+    if type(b) is int and b in (0, 2):
+        return zeros_like(a) if b == 0 else 2 * a
+    return b * power(a, b - 1)
+
+
 reciprocal: Op = elementwise(
     "reciprocal",
     partials=(lambda x, y: -(y * y),),
