@@ -89,7 +89,7 @@ def _operator(
             y, its = other.data, other.requires_grad
             if type(y) is not ndarray or x.dtype is not y.dtype or self.level != other.level:
                 return fallback(self, other)
-        elif type(other) is float or type(other) is int:
+        elif type(other) is float or type(other) is int or _same_array(other, x):
             y, its = other, False
         else:
             return fallback(self, other)
@@ -103,6 +103,10 @@ def _operator(
     return method
 
 
+def _same_array(other: Any, x: Any) -> bool:
+    return type(other) is np.ndarray and other.dtype is x.dtype
+
+
 def _reflected(
     tensor: type[Variable], op: Op, name: str, function: Callable[..., Any]
 ) -> Callable[[Any, Any], Any]:
@@ -111,7 +115,7 @@ def _reflected(
 
     def method(self: Any, other: Any) -> Any:
         x = self.data
-        plain = type(other) is float or type(other) is int
+        plain = type(other) is float or type(other) is int or _same_array(other, x)
         if not plain or type(x) is not ndarray or x.dtype not in FLOATING:
             return fallback(self, other)
         try:

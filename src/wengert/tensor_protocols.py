@@ -39,6 +39,16 @@ LOCALLY_CONSTANT = {"allclose", "array_equal", "isclose", "count_nonzero", "nonz
 
 REDUCTIONS = {"add": reduce.sum, "multiply": reduce.prod, "maximum": reduce.max, "minimum": reduce.min}
 
+REFLECTED = {
+    "add": "__radd__",
+    "subtract": "__rsub__",
+    "multiply": "__rmul__",
+    "divide": "__rtruediv__",
+    "power": "__rpow__",
+    "matmul": "__rmatmul__",
+}
+"""For NumPy's operators, what an array asks of a tensor on its right."""
+
 
 def _dot(a: Any, b: Any) -> Any:
     ranks = len(shape(a)), len(shape(b))
@@ -71,8 +81,10 @@ class NumpyProtocols:
         return array.astype(dtype) if dtype is not None else (array.copy() if copy else array)
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **words: Any) -> Any:
-        out = words.pop("out", None)
         name = ufunc.__name__
+        if not words and inputs[-1] is self and method == "__call__" and name in REFLECTED:
+            return getattr(self, REFLECTED[name])(inputs[0])  # array + tensor, in the quickest way
+        out = words.pop("out", None)
         try:
             if method == "reduce" and name in REDUCTIONS:
                 axis, keepdims = words.get("axis", 0), words.get("keepdims", False)
