@@ -25,6 +25,9 @@ BENCHMARKS = {
     "train-large-adam": ("benchmarks.training:large_adam", 9),
     "train-large-sgd": ("benchmarks.training:large_sgd", 9),
     "partial-fit": ("benchmarks.estimators:partial_fit", 15),
+    "phase-retrieval": ("benchmarks.derivatives:phase_retrieval", 15),
+    "autoencoder": ("benchmarks.derivatives:autoencoder", 15),
+    "line-search": ("benchmarks.descents:line_search", 9),
     "startup": ("benchmarks.startup:startup", 21),
     "memory": ("benchmarks.eager:memory", 1),
     "chain": ("benchmarks.scalars:chain", 1),
@@ -46,7 +49,9 @@ def main() -> None:
         prog="python -m benchmarks", description="Measure wengert against its budgets."
     )
     parser.add_argument("names", nargs="*", help=f"any of {', '.join(BENCHMARKS)}; all by default")
-    parser.add_argument("--peers", default="torch,micrograd", help="peers to compare with, by comma")
+    parser.add_argument(
+        "--peers", default="torch,micrograd,jax,autograd,casadi", help="peers to compare with, by comma"
+    )
     parser.add_argument("--rounds", type=int, help="rounds of each timing; more is steadier")
     parser.add_argument("--here", action="store_true", help="run the one named benchmark in this process")
     chosen = parser.parse_args()

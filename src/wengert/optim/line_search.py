@@ -34,8 +34,34 @@ class Point(NamedTuple):
 Along = Callable[[float], Point]
 
 
+class Conditions:
+    """The strong Wolfe conditions with their two constants, 0 < c₁ < c₂ < 1 (Nocedal & Wright, 3.7)."""
+
+    def __init__(
+        self, sufficient_decrease: float = SUFFICIENT_DECREASE, curvature: float = CURVATURE
+    ) -> None:
+        self.sufficient_decrease = sufficient_decrease
+        self.curvature = curvature
+
+    def has_fallen(self, now: Point, start: Point) -> bool:
+        """Whether the function has fallen by a share of what the slope promised."""
+        return now.value <= start.value + self.sufficient_decrease * now.t * start.slope  # never for NaN
+
+    def is_flat(self, now: Point, start: Point) -> bool:
+        """Whether the slope has flattened."""
+        return abs(now.slope) <= -self.curvature * start.slope
+
+
+STANDARD = Conditions()
+
+
 def strong_wolfe(
-    along: Along, start: Point, t: float, smallest_bracket: float, most_trials: int
+    along: Along,
+    start: Point,
+    t: float,
+    smallest_bracket: float,
+    most_trials: int,
+    conditions: Conditions = STANDARD,
 ) -> tuple[Point, int]:
     """A point that fulfils the strong Wolfe conditions, and how often the function was evaluated.
 
@@ -49,21 +75,23 @@ def strong_wolfe(
     >>> round(point.t, 3), evaluations
     (1.0, 3)
     """
-    bracket, trials = _bracket(along, start, t, most_trials)
+    bracket, trials = _bracket(along, start, t, most_trials, conditions)
     if len(bracket) == 1:
         return bracket[0], trials + 1
     low, high = sorted(bracket, key=lambda point: point.value)
-    return _zoom(along, start, low, high, smallest_bracket, trials, most_trials)
+    return _zoom(along, start, low, high, smallest_bracket, trials, most_trials, conditions)
 
 
-def _bracket(along: Along, start: Point, t: float, most_trials: int) -> tuple[list[Point], int]:
+def _bracket(
+    along: Along, start: Point, t: float, most_trials: int, conditions: Conditions
+) -> tuple[list[Point], int]:
     """Ever longer steps, until two points have a good one between them, or one point is good
     (Algorithm 3.5)."""
     previous, now = start, along(t)
     for trials in range(most_trials):
-        if not _has_fallen(now, start) or (trials > 1 and now.value >= previous.value):
+        if not conditions.has_fallen(now, start) or (trials > 1 and now.value >= previous.value):
             return [previous, now], trials
-        if _is_flat(now, start):
+        if conditions.is_flat(now, start):
             return [now], trials
         if now.slope >= 0:
             return [previous, now], trials
@@ -80,6 +108,7 @@ def _zoom(
     smallest_bracket: float,
     trials: int,
     most_trials: int,
+    conditions: Conditions,
 ) -> tuple[Point, int]:
     """A smaller and smaller bracket between the lowest point so far and another one (Algorithm 3.6)."""
     stuck = False
@@ -88,10 +117,10 @@ def _zoom(
         t, stuck = _away_from_ends(cubic_minimum(low, high, left, right), left, right, stuck)
         now = along(t)
         trials += 1
-        if not _has_fallen(now, start) or now.value >= low.value:
+        if not conditions.has_fallen(now, start) or now.value >= low.value:
             low, high = sorted((low, now), key=lambda point: point.value)
             continue
-        if _is_flat(now, start):
+        if conditions.is_flat(now, start):
             return now, trials + 1
         if now.slope * (high.t - low.t) >= 0:
             high = low
@@ -107,14 +136,6 @@ def _away_from_ends(t: float, left: float, right: float, stuck: bool) -> tuple[f
     if not stuck and left < t < right:
         return t, True
     return (right - margin if abs(t - right) < abs(t - left) else left + margin), False
-
-
-def _has_fallen(now: Point, start: Point) -> bool:
-    return now.value <= start.value + SUFFICIENT_DECREASE * now.t * start.slope  # never, where it is NaN
-
-
-def _is_flat(now: Point, start: Point) -> bool:
-    return abs(now.slope) <= -CURVATURE * start.slope
 
 
 def cubic_minimum(a: Point, b: Point, least: float, greatest: float) -> float:
