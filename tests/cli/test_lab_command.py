@@ -41,6 +41,7 @@ def small_labs(monkeypatch: pytest.MonkeyPatch) -> None:
     """The command with labs that take no time."""
     real = registry.find_lab
     monkeypatch.setattr("wengert.labs.find_lab", lambda name: LABS.get(name) or real(name))
+    monkeypatch.setattr("wengert.labs.all_labs", lambda: list(LABS.values()))
 
 
 def call(*words: str) -> Result:
@@ -108,11 +109,14 @@ def test_missing_data_are_named() -> None:
     ("words", "says"),
     [
         (["run", "vea"], "did you mean 'vae'?"),
-        (["run", "frobnicate"], "the labs are dry-beans-baselines"),
+        (["run", "frobnicate"], "; the labs are "),
         (["run", "../vae"], "no lab '../vae'"),
         (["run", "vae", "--seed", "-1"], "-1 is not in the range"),
         (["run", "vae", "--format", "yaml"], "yaml"),
         (["run"], "Missing argument 'NAME'"),
+        (["run", "vae", "--all"], "either the lab 'vae' or --all"),
+        (["run", "--all", "--resume"], "--resume needs --out"),
+        (["run", "vae", "--resume", "--out", "report"], "--resume goes with --all"),
     ],
 )
 def test_slips_are_answered_with_code_2(words: list[str], says: str) -> None:
@@ -129,6 +133,72 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     result = call("run", "counting", "--out", str(tmp_path / "file" / "report"))
     assert result.exit_code == 2
     assert str(tmp_path / "file") in result.stderr
+
+
+# -- all of them ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("small_labs")
+def test_all_labs_make_one_site_and_an_error_costs_only_itself(tmp_path: Path) -> None:
+    pytest.importorskip("jinja2", reason="the pages are made with jinja2")
+    result = call("run", "--all", "--out", str(tmp_path / "report"))
+    assert result.exit_code == 1
+    for words in (
+        "counting: ✓ the claim holds (",
+        "hopeful: ✗ 1 of 1 claim fails",
+        "✗ 0: 0, expected ≥ 1",
+        "broken: – not run: beans.csv is missing",
+        "1 of 2 claims fails. 1 lab did not run.",
+        f"Open {(tmp_path / 'report' / 'index.html').resolve()}",
+    ):
+        assert words in result.stdout
+    assert "labs:   0% counting (1 of 3)" in result.stderr
+    assert (tmp_path / "report" / "index.html").is_file()
+    assert all((tmp_path / "report" / name / "report.html").is_file() for name in LABS)
+
+
+@pytest.mark.usefixtures("small_labs")
+def test_all_labs_as_json(tmp_path: Path) -> None:
+    result = call("run", "--all", "--quick", "--seed", "3", "--format", "json")
+    assert result.exit_code == 1
+    entries = json.loads(result.stdout)
+    assert [entry["name"] for entry in entries] == list(LABS)
+    assert entries[0]["quick"] is True
+    assert entries[0]["claims"][0]["value"] == 4
+    assert entries[2]["error"] == "beans.csv is missing"
+    assert "1 lab did not run" in result.stderr
+
+
+@pytest.mark.usefixtures("small_labs")
+def test_the_exit_code_is_0_where_all_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wengert.labs.all_labs", lambda: [LABS["counting"]])
+    result = call("run", "--all")
+    assert result.exit_code == 0, result.output
+    assert "✓ All claims hold: 1 claim of 1 lab." in result.stdout
+
+
+@pytest.mark.usefixtures("small_labs")
+def test_an_interrupted_run_says_how_to_go_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    pytest.importorskip("jinja2", reason="the pages are made with jinja2")
+    ran = []
+
+    def once(context: Context) -> Iterator[Item]:
+        ran.append(len(ran))
+        if len(ran) == 1:
+            raise KeyboardInterrupt
+        yield at_least("runs", len(ran), 2)
+
+    interrupted = Lab("once", ("M2",), "Once", "How often?", "nothing", once)
+    monkeypatch.setattr("wengert.labs.all_labs", lambda: [interrupted, LABS["counting"]])
+    words = ["run", "--all", "--out", str(tmp_path)]
+    first = call(*words)
+    assert first.exit_code == 1
+    assert f"wengert lab run --all --out {tmp_path} --resume" in first.stderr
+    again = call(*words, "--resume")
+    assert again.exit_code == 0, again.output
+    assert len(ran) == 2
+    assert call(*words, "--resume").exit_code == 0
+    assert len(ran) == 2
 
 
 def test_listing_imports_no_optional_package() -> None:

@@ -16,7 +16,7 @@ COMMANDS = {
     "report": "Write the report of a trained run.",
     "explain": "The step table of a function: values, adjoints or tangents, formulas, graph.",
     "lab": "Run the experiments, each with claims that are computed in the run.",
-    "tour": "See what wengert does, on data that comes with it, in under a minute.",
+    "tour": "See what wengert does, on data that comes with it, in about a minute.",
 }
 
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import textwrap
 
 import click
 
-if TYPE_CHECKING:
-    from rich.console import Console
-
-    from wengert.tour import TourResult
+from wengert.cli.progress_lines import shown_progress
 
 SHOWN_FILES = (
-    ("textbook-reverse.svg", "the graph of the function: open it in a browser"),
+    ("index.html", "the guide through all of it: open it in a browser"),
+    ("textbook-reverse.svg", "the graph of the function"),
     ("textbook-reverse.txt", "its table; also .md .tex .json .dot .mmd"),
     ("network.txt", "all values and adjoints; also .md .json .svg"),
     ("loss.png", "the loss curve"),
@@ -20,7 +18,7 @@ SHOWN_FILES = (
 WIDEST = 120
 
 
-@click.command("tour", short_help="See what wengert does, in under a minute.")
+@click.command("tour", short_help="See what wengert does, in about a minute.")
 @click.option(
     "--out",
     metavar="FOLDER",
@@ -31,14 +29,14 @@ WIDEST = 120
 )
 @click.option("--seed", default=0, show_default=True, help="Of the network's weights and the data's order.")
 def command(out: str, seed: int) -> None:
-    """Explain a textbook function and a network step by step, then train a classifier of handwritten digits.
+    """Explain a textbook function and a network step by step, train a classifier, and run a few experiments.
 
-    Offline. Writes tables, the graph and the loss curve to a folder, and says where they are.
+    Offline; where Fashion-MNIST is on this computer already, one experiment uses it. Writes a page that
+    guides, tables, graphs and plots to a folder, and says where they are.
     """
     from rich.console import Console
 
     from wengert import tour
-    from wengert.worksheets.explain import explain
 
     console = Console(highlight=False, soft_wrap=True)
     width = max(60, min(console.width, WIDEST))
@@ -47,34 +45,21 @@ def command(out: str, seed: int) -> None:
         console.print(text)
 
     say("[bold]1. A function of three inputs[/], forwards for x2 and then backwards for all\n")
-    click.echo(explain(tour.TEXTBOOK, *tour.AT, wrt="x2", mode="forward").to_text(width=width))
-    click.echo(explain(tour.TEXTBOOK, *tour.AT).to_text(width=width))
+    click.echo(tour.explain_textbook("forward").to_text(width=width))
+    click.echo(tour.explain_textbook("reverse").to_text(width=width))
     say("[bold]2. A network of three layers[/], its gradient derived from the same rules\n")
-    click.echo(f"f = ½‖Y - W3 @ relu(W2 @ relu(W1 @ X))‖²\n{tour.derive_network()}\n")
+    click.echo(f"{tour.NETWORK}\n{tour.derive_network()}\n")
     say("[bold]3. A classifier of handwritten digits[/], trained from scratch\n")
-    result = _run_with_bar(console, out, seed)
+    with shown_progress("tour") as progress:
+        result = tour.run(out, seed, progress)
     say(f"Both modes agree: ∂f/∂x2 = {result.forward:.4f} forward, {result.reverse:.4f} reverse.")
     say(f"The 64-32-10 network reads {result.accuracy:.2%} of {tour.HELD_OUT} held-out digits right.\n")
+    if result.outcomes:
+        say("[bold]4. Experiments[/], quick runs, with claims that were computed just now\n")
+        for outcome in result.outcomes:
+            click.echo(f"{outcome.verdict}: {outcome.lab.title}"[:width])
+            look = result.stops[outcome.lab.name].look if outcome.ran else outcome.reason
+            click.echo(textwrap.fill(look, width, initial_indent="  ", subsequent_indent="  ") + "\n")
     console.print(f"Everything is in {result.folder.resolve()}", style="bold", markup=False)
     for name, what in SHOWN_FILES:
         say(f"  {name:22} {what}")
-
-
-def _run_with_bar(console: Console, out: str, seed: int) -> TourResult:
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    from wengert import tour
-
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.percentage:.0f}%"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console) as bar:
-        task = bar.add_task("starting", total=None)
-
-        def show(done: int, total: int, what: str) -> None:
-            bar.update(task, completed=done, total=total, description=what)
-
-        return tour.run(out, seed, show)

@@ -11,6 +11,7 @@ HeldOut(2 rows, not scored)
 
 from wengert.data.checksums import CorruptedFile
 from wengert.data.datasets import ConcatDataset, Dataset, Subset, TensorDataset, random_split
+from wengert.data.descents import DescentSequence
 from wengert.data.encoder import TableEncoder
 from wengert.data.fetching import MissingData
 from wengert.data.held_out import HeldOut, HeldOutAlreadyScored
@@ -27,6 +28,7 @@ __all__ = [
     "CorruptedFile",
     "DataLoader",
     "Dataset",
+    "DescentSequence",
     "HeldOut",
     "HeldOutAlreadyScored",
     "ImageSet",

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from wengert.data import faces, images, records
+from wengert.data import descents, faces, images, records
 from wengert.data.checksums import DataFile
 
 
@@ -35,6 +35,7 @@ def load(name: str, **options: Any) -> Any:
     - ``names``: a list of first names.
     - ``age-regression``: an `ImageSet` with ages as targets, generated where the real files cannot be had;
       ``generated=True`` or ``False`` decides it.
+    - ``descent-sequence``: a `DescentSequence`, regenerated where its file cannot be had.
 
     Raises ValueError for an unknown name, CorruptedFile for a file that is not the original, and MissingData
     for one that cannot be had.
@@ -42,7 +43,7 @@ def load(name: str, **options: Any) -> Any:
     >>> load("mnits")
     Traceback (most recent call last):
         ...
-    ValueError: no data set is called 'mnits'; did you mean 'mnist'? There are age-regression, dry-beans, ...
+    ValueError: no data set is called 'mnits'; did you mean 'mnist'? There are age-regression, ...
     """
     known = describe(name)
     return known.loader(known.name, known.files, **options)
@@ -52,7 +53,7 @@ def available() -> list[str]:
     """The names that `load` takes.
 
     >>> available()
-    ['age-regression', 'dry-beans', 'fashion-mnist', 'mnist', 'names']
+    ['age-regression', 'descent-sequence', 'dry-beans', 'fashion-mnist', 'mnist', 'names']
     """
     return sorted(DATA_SETS)
 
@@ -144,6 +145,14 @@ _FACES = tuple(
         ("yte", None, "8b74c79ee44a550aa337bbc4d1d2a37486f41f69b32b01efa9bc6a92864b8d23"),
     )
 )
+_DESCENT = (
+    DataFile(
+        "descent",
+        "gradient_descent_sequence.txt",
+        "51028970243fa467ad391f1042bf4448d1eea38511aecdede1993af09ff9dea1",
+        4_361,
+    ),
+)
 
 DATA_SETS = {
     known.name: known
@@ -189,6 +198,14 @@ DATA_SETS = {
             "not stated",
             "Whitehill, DS 541 Deep Learning, homework 1",
             faces.load_faces,
+        ),
+        KnownDataSet(
+            "descent-sequence",
+            "Descent sequence: 201 points of a gradient descent in the plane",
+            _DESCENT,
+            "not stated",
+            "Whitehill, DS 541 Deep Learning, homework 1",
+            descents.load_descent,
         ),
     )
 }

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from wengert.files import write_whole
 from wengert.labs.lab import LabResult, Picture
 from wengert.train import plots
 
+if TYPE_CHECKING:
+    from wengert.labs.page import Link
+
 PAGE, NUMBERS = "report.html", "result.json"
 
 
-def write_artifacts(result: LabResult, folder: Path) -> list[str]:
-    """Write the page, the numbers and the pictures; return the paths, the page first."""
+def write_artifacts(result: LabResult, folder: Path, links: tuple[Link, ...] = ()) -> list[str]:
+    """Write the pictures, the page and at last the numbers, which mark the folder as complete.
+
+    ``links`` lead from the page to others. Returns the paths, the page first.
+    """
     from wengert.labs.page import page_of
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -22,9 +29,9 @@ def write_artifacts(result: LabResult, folder: Path) -> list[str]:
     result.artifacts = paths
     for name, content in pictures.items():
         write_whole(folder / name, content)
+    write_whole(folder / PAGE, page_of(result, pictures, links))
     numbers = json.dumps(result.to_dict(), indent=2, ensure_ascii=False, allow_nan=False)
     write_whole(folder / NUMBERS, numbers + "\n")
-    write_whole(folder / PAGE, page_of(result, pictures))
     return paths
 
 

@@ -8,12 +8,32 @@ from wengert.expression_tree import nearest
 from wengert.labs.lab import Lab
 
 _MODULES = (
+    "array_warmups",
+    "principal_components",
+    "subspaces",
+    "aligned_autoencoder",
     "dry_beans_baselines",
     "dry_beans_mlp",
     "age_regression",
     "vae",
     "fashion_mnist",
     "backprop_by_hand",
+    "computational_graph",
+    "three_layer_network",
+    "analytic_gradients",
+    "two_steps_by_hand",
+    "scalar_framework",
+    "sigmoid_and_cross_entropy",
+    "kl_divergence",
+    "least_squares_mean",
+    "relu_network_by_hand",
+    "plateau",
+    "zig_zag",
+    "limit_cycles",
+    "landing_on_a_maximum",
+    "phase_retrieval",
+    "l1_regression",
+    "relu_interpolant",
 )
 """Each holds one experiment, as ``LAB``, whose name is the module's with hyphens."""
 
