@@ -229,7 +229,8 @@ def run(context: Context) -> Iterator[Item]:
     yield from the_hessian(problem, generator)
     yield (
         f"An end counts as stationary where its gradient is at most {STATIONARY:g} of that at the start. It "
-        f"is a saddle where its Hessian has an eigenvalue below −{CURVED:g} of the largest; else a minimum, "
+        f"is a saddle where its Hessian has an eigenvalue below −{CURVED:g} of the largest (where all are, "
+        f"it is a maximum, and counted here too); else a minimum, "
         f"which is global where the loss is at most {ZERO:g}."
     )
     starts = [problem.random_start(generator) for _ in range(context.choose(full=100, quick=40))]

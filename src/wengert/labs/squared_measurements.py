@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from wengert.random import Generator
-from wengert.solve import Objective, least_squares, minimize
+from wengert.solve import Objective, Result, least_squares, minimize
 
 Array = np.ndarray[Any, Any]
 UNKNOWNS, MEASUREMENTS = 20, 100
@@ -59,13 +59,18 @@ class Problem:
     def spectral_start(self, weight: Callable[[Array], Array]) -> Array:
         """√ȳ times the leading eigenvector of Σ T(yᵢ/ȳ) aᵢaᵢᵀ, ȳ the mean of y."""
         mean = self.y.mean()
-        _, vectors = np.linalg.eigh((self.rows.T * weight(self.y / mean)) @ self.rows)
+        vectors: Array = np.linalg.eigh((self.rows.T * weight(self.y / mean)) @ self.rows)[1]
         return np.asarray(vectors[:, -1] * mean**0.5)
 
     def distance(self, x: Array) -> float:
         """How far x is from the nearer of ±signal, relative to its length."""
-        apart = min(np.linalg.norm(x - self.signal), np.linalg.norm(x + self.signal))
-        return float(apart / np.linalg.norm(self.signal))
+        apart = min(length(x - self.signal), length(x + self.signal))
+        return apart / length(self.signal)
+
+
+def length(vector: Array) -> float:
+    """The Euclidean norm."""
+    return float(np.linalg.norm(vector))
 
 
 def plain_weight(z: Array) -> Array:
@@ -75,7 +80,7 @@ def plain_weight(z: Array) -> Array:
 
 def optimal_weight(z: Array) -> Array:
     """T(z) = (z − 1)/(z + √(m/n) − 1) (Mondelli and Montanari 2019)."""
-    return (z - 1) / (z + (MEASUREMENTS / UNKNOWNS) ** 0.5 - 1)
+    return np.asarray((z - 1) / (z + (MEASUREMENTS / UNKNOWNS) ** 0.5 - 1))
 
 
 SPECTRAL: Mapping[str, Callable[[Array], Array]] = {"plain": plain_weight, "optimal": optimal_weight}
@@ -101,8 +106,8 @@ def plain_newton(problem: Problem, start: Array) -> tuple[Array, int, Array]:
     """x₊ = x − H⁻¹∇f, whatever the Hessian: the method as it is defined."""
     objective, x = Objective(problem.loss, start), start
     value, gradient = objective.value_and_gradient(x)
-    losses, limit = [value], TOLERANCE * max(1.0, float(np.linalg.norm(gradient)))
-    while len(losses) <= BUDGET and np.linalg.norm(gradient) > limit:
+    losses, limit = [value], TOLERANCE * max(1.0, length(gradient))
+    while len(losses) <= BUDGET and length(gradient) > limit:
         x = x - np.linalg.solve(objective.hessian(x), gradient)
         value, gradient = objective.value_and_gradient(x)
         losses.append(value)
@@ -111,14 +116,19 @@ def plain_newton(problem: Problem, start: Array) -> tuple[Array, int, Array]:
 
 def modified_newton(problem: Problem, start: Array) -> tuple[Array, int, Array]:
     """Newton's method with |H| for H, and a line search."""
-    found = minimize(problem.loss, start, method="newton", tol=TOLERANCE, max_iter=BUDGET)
-    return found.x, found.nit, found.trajectory.values
+    return _told(minimize(problem.loss, start, method="newton", tol=TOLERANCE, max_iter=BUDGET))
 
 
 def gauss_newton(problem: Problem, start: Array) -> tuple[Array, int, Array]:
     """The residuals made linear at every step, and a line search."""
-    found = least_squares(problem.residuals, start, method="gauss-newton", tol=TOLERANCE, max_iter=BUDGET)
-    return found.x, found.nit, found.trajectory.values
+    return _told(
+        least_squares(problem.residuals, start, method="gauss-newton", tol=TOLERANCE, max_iter=BUDGET)
+    )
+
+
+def _told(found: Result) -> tuple[Array, int, Array]:
+    losses = found.fun if found.trajectory is None else found.trajectory.values
+    return found.x, found.nit, np.atleast_1d(losses)
 
 
 METHODS = {"Newton": plain_newton, "modified Newton": modified_newton, "Gauss–Newton": gauss_newton}
@@ -128,8 +138,8 @@ def descended(method: str, problem: Problem, start: Array) -> End:
     """The end of one descent, classified."""
     x, iterations, losses = METHODS[method](problem, start)
     loss = float(problem.loss(x))
-    slope = float(np.linalg.norm(problem.gradient(x)) / max(1.0, np.linalg.norm(problem.gradient(start))))
-    eigenvalues = np.linalg.eigvalsh(problem.hessian(x))
+    slope = length(problem.gradient(x)) / max(1.0, length(problem.gradient(start)))
+    eigenvalues = np.linalg.eigvalsh(problem.hessian(x)) if np.isfinite(loss) else np.full(UNKNOWNS, np.nan)
     kind = classified(loss, slope, eigenvalues)
     return End(x, loss, slope, float(eigenvalues[0]), kind, iterations, losses)
 
