@@ -1,12 +1,13 @@
 """Second-order solvers against SciPy's on the problems of Moré, Garbow & Hillstrom (1981).
 
-What is counted are evaluations until the function first comes down to the known minimum: values, gradients and
-Hessian products, a Hessian or Jacobian with n columns being n products. Both sides get the same derivatives.
-A solver that ends elsewhere counts as infinitely many.
+What is counted are evaluations until the function first comes down to the known minimum: values, gradients
+and Hessian products, a Hessian or Jacobian with n columns being n products. Both sides get the same
+derivatives. A solver that ends elsewhere counts as infinitely many.
 """
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import math
 import sys
@@ -21,10 +22,10 @@ from benchmarks.report import Report, Verdict
 from wengert.autodiff.levels import enable_grad
 from wengert.numbers.arrays import quietly
 from wengert.solve import Run, Stopping
-from wengert.solve.sums_of_squares import levenberg_marquardt
 from wengert.solve.methods import METHODS
 from wengert.solve.objective import Objective
 from wengert.solve.residuals import SquaredResiduals
+from wengert.solve.sums_of_squares import levenberg_marquardt
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "solve"))
 problems = importlib.import_module("more_garbow_hillstrom")
@@ -66,13 +67,12 @@ class CountedObjective(Objective):
     def __init__(self, problem: Any) -> None:
         super().__init__(problem.sum_of_squares, np.array(problem.start, float))
         self.ledger = Ledger()
-        self.at = self.x0
-        self.last = math.nan
+        self.at = np.full(self.size, math.nan)
+        self.last, self.is_paid = math.nan, False
 
     def value(self, x: Any) -> float:
         value = super().value(x)
         self.ledger.note(self, value)
-        self.last = value
         return value
 
     # SciPy asks for the same point in arrays of its own, and never pays for a value that it did not ask for.
@@ -80,14 +80,16 @@ class CountedObjective(Objective):
     def same(self, x: Any) -> Any:
         if not np.array_equal(x, self.at):
             self.at = np.array(x, float)
-            self.last = Objective.value(self, self.at)
+            self.last, self.is_paid = Objective.value(self, self.at), False
             self.nfev -= 1
         return self.at
 
     def scipys_value(self, x: Any) -> float:
-        if self.nfev == 0 or not np.array_equal(x, self.at):
-            self.at = np.array(x, float)
-            self.value(self.at)
+        self.same(x)
+        if not self.is_paid:
+            self.nfev += 1
+            self.is_paid = True
+            self.ledger.note(self, self.last)
         return self.last
 
     def scipys_gradient(self, x: Any) -> Any:
@@ -122,10 +124,8 @@ def ours(method: str) -> Callable[[Any], Ledger]:
         chosen = METHODS[method]
         words = {"line_search": chosen.line_search} if chosen.line_search else {}
         run = Run(objective, Stopping(0.0, BUDGET))
-        try:
+        with contextlib.suppress(_SpentBudget):
             run.drive(lambda start: chosen.steps(start, **words))
-        except _SpentBudget:
-            pass
         return objective.ledger
 
     return solve
@@ -134,10 +134,8 @@ def ours(method: str) -> Callable[[Any], Ledger]:
 def our_least_squares(problem: Any) -> Ledger:
     """wengert's Levenberg–Marquardt method."""
     objective = CountedResiduals(problem)
-    try:
+    with contextlib.suppress(_SpentBudget):
         Run(objective, Stopping(0.0, BUDGET)).drive(levenberg_marquardt)
-    except _SpentBudget:
-        pass
     return objective.ledger
 
 
@@ -148,7 +146,7 @@ def scipys(method: str, words: str = "", **options: Any) -> Callable[[Any], Ledg
     def solve(problem: Any) -> Ledger:
         objective = CountedObjective(problem)
         given = {"hess": objective.scipys_hessian, "hessp": objective.scipys_product}
-        try:
+        with contextlib.suppress(_SpentBudget):
             optimize.minimize(
                 objective.scipys_value,
                 objective.x0,
@@ -157,8 +155,6 @@ def scipys(method: str, words: str = "", **options: Any) -> Callable[[Any], Ledg
                 options=options,
                 **({words: given[words]} if words else {}),
             )
-        except _SpentBudget:
-            pass
         return objective.ledger
 
     return solve
@@ -179,12 +175,10 @@ def scipys_least_squares(method: str) -> Callable[[Any], Ledger]:
             return objective.jacobian(np.array(x, float))
 
         tight = {"ftol": 1e-15, "xtol": 1e-15, "gtol": 1e-15}
-        try:
+        with contextlib.suppress(_SpentBudget):
             optimize.least_squares(
                 residuals, objective.x0, jac=jacobian, method=method, max_nfev=BUDGET, **tight
             )
-        except _SpentBudget:
-            pass
         return objective.ledger
 
     return solve
@@ -209,7 +203,8 @@ def _compare(title: str, contenders: dict[str, Callable[[Any], Ledger]]) -> Repo
             str(
                 Verdict(
                     f"Budget: median ≤ that of SciPy's {name}",
-                    f"{medians[names[0]]:.0f} against {medians[name]:.0f}; median ratio {np.median(ratios):.2f}",
+                    f"{medians[names[0]]:.0f} against {medians[name]:.0f}; "
+                    f"median ratio {np.median(ratios):.2f}",
                     medians[names[0]] <= medians[name],
                 )
             )

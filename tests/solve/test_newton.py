@@ -51,7 +51,9 @@ def test_the_direction_leads_down_wherever_the_hessian_is_regular():
         h = rng.standard_normal((5, 5))
         g = rng.standard_normal(5)
         assert modified_newton_direction(h + h.T, g) @ g < 0
-    np.testing.assert_array_equal(modified_newton_direction(np.zeros((2, 2)), np.array([1.0, 2.0])), [-1.0, -2.0])
+    np.testing.assert_array_equal(
+        modified_newton_direction(np.zeros((2, 2)), np.array([1.0, 2.0])), [-1.0, -2.0]
+    )
 
 
 def test_steihaug_stops_at_the_edge_and_follows_negative_curvature():
@@ -71,7 +73,9 @@ def test_steihaug_is_newtons_step_where_there_is_room():
 def test_truncated_newton_uses_products_only():
     n = 300
     weights = np.arange(1, n + 1) / n
-    result = minimize(lambda x: (weights * (x - 1) ** 2).sum() + (x**4).sum(), np.zeros(n), method="truncated-newton")
+    result = minimize(
+        lambda x: (weights * (x - 1) ** 2).sum() + (x**4).sum(), np.zeros(n), method="truncated-newton"
+    )
     assert result.success and result.nhev == 0 and 0 < result.nhvp < n
 
 
@@ -84,7 +88,9 @@ def test_an_objective_unbounded_below_is_said(method):
 
 @pytest.mark.parametrize("method", ["newton", "truncated-newton", "bfgs", "l-bfgs", "nonlinear-cg"])
 def test_nan_on_the_way_keeps_the_last_good_point(method):
-    result = minimize(lambda x: (x - wengert.log(3.0 - x)).sum() - 10 * wengert.sqrt(x).sum(), np.ones(2), method=method)
+    result = minimize(
+        lambda x: (x - wengert.log(3.0 - x)).sum() - 10 * wengert.sqrt(x).sum(), np.ones(2), method=method
+    )
     assert np.isfinite(result.x).all() and np.isfinite(result.fun)
 
 

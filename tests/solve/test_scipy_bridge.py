@@ -44,14 +44,20 @@ def test_bounds_are_handed_on():
 
 
 def test_structures_work_as_for_our_own_methods():
-    result = minimize(lambda p: (p["a"] - 3) ** 2 + ((p["b"] - 1) ** 2).sum(), {"a": 0.0, "b": np.zeros((2, 2))}, method="scipy:bfgs")
+    result = minimize(
+        lambda p: (p["a"] - 3) ** 2 + ((p["b"] - 1) ** 2).sum(),
+        {"a": 0.0, "b": np.zeros((2, 2))},
+        method="scipy:bfgs",
+    )
     assert result.x["a"] == pytest.approx(3.0)
     np.testing.assert_allclose(result.x["b"], np.ones((2, 2)))
 
 
 def test_options_and_budget_and_callback_are_kept():
     assert minimize(rosenbrock, [-1.2, 1.0], method="scipy:BFGS", max_iter=3).stopped == "budget"
-    assert minimize(rosenbrock, [-1.2, 1.0], method="scipy:BFGS", callback=lambda x: True).stopped == "callback"
+    assert (
+        minimize(rosenbrock, [-1.2, 1.0], method="scipy:BFGS", callback=lambda x: True).stopped == "callback"
+    )
     few = minimize(rosenbrock, [-1.2, 1.0], method="scipy:L-BFGS-B", maxcor=1)
     assert few.success and few.nit > minimize(rosenbrock, [-1.2, 1.0], method="scipy:L-BFGS-B").nit
 
@@ -74,5 +80,10 @@ def test_without_scipy_the_extra_is_named(monkeypatch):
 
 def test_a_module_is_trained_in_place():
     layer = nn.Linear(1, 1)
-    minimize(lambda model: ((model.weight - 2) ** 2).sum() + ((model.bias - 1) ** 2).sum(), layer, method="scipy:BFGS", tol=1e-4)
+    minimize(
+        lambda model: ((model.weight - 2) ** 2).sum() + ((model.bias - 1) ** 2).sum(),
+        layer,
+        method="scipy:BFGS",
+        tol=1e-4,
+    )
     assert layer.weight.item() == pytest.approx(2.0, abs=1e-2)

@@ -45,7 +45,7 @@ METHODS: dict[str, Method] = {
     "nonlinear-cg": Method(conjugate_gradient.conjugate_gradient, Wolfe(curvature=0.1)),
     "newton": Method(newton.newton, Armijo(), max_iter=2000, conclude=newton.conclude_with_hessian),
     "truncated-newton": Method(truncated_newton.truncated_newton),
-    "bfgs": Method(quasi_newton.bfgs, Wolfe()),
+    "bfgs": Method(quasi_newton.bfgs, Wolfe(curvature=0.7)),
     "l-bfgs": Method(quasi_newton.limited_memory_bfgs, Wolfe()),
     "subgradient": Method(nonsmooth.subgradient, Diminishing(), bounded=True, keep_best=True),
     "proximal-gradient": Method(nonsmooth.proximal_gradient, bounded=True, penalized=True),

@@ -25,8 +25,8 @@ def newton(here: Iterate, line_search: LineSearch) -> Iterator[Iterate]:
 
     |A| has the eigenvectors of A and the absolute values of its eigenvalues. Where the Hessian is positive
     definite that is Newton's step; where it is not, the direction is still one of descent, and leads away
-    from saddles. t = 1 is tried first. Where the function falls further than the quadratic model promised, as it
-    does towards a minimum with a singular Hessian, longer steps are tried too.
+    from saddles. t = 1 is tried first. Where the function falls further than the quadratic model promised,
+    as it does towards a minimum with a singular Hessian, longer steps are tried too.
     """
     while True:
         direction = modified_newton_direction(here.objective.hessian(here.x), here.gradient)

@@ -22,8 +22,8 @@ __all__ = ["SquaredResiduals"]
 class SquaredResiduals(Objective):
     """f(x) = ½‖r(x)‖², with ∇f = Jᵀr and the Gauss–Newton approximation JᵀJ of its Hessian.
 
-    ``residuals`` returns an array, or a list of arrays. ``dense`` says whether J is computed as a matrix, which
-    ``njev`` counts; otherwise it only occurs in products Jᵀ(Jv), which ``nhvp`` counts, and Jᵀr.
+    ``residuals`` returns an array, or a list of arrays. ``dense`` says whether J is computed as a matrix,
+    which ``njev`` counts; otherwise it only occurs in products Jᵀ(Jv), which ``nhvp`` counts, and Jᵀr.
     ``deficient`` are the ranks of the Jacobians met whose columns were not independent.
 
     >>> objective = SquaredResiduals(lambda x: x * x - 4.0, [3.0], dense=True)

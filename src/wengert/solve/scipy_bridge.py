@@ -19,9 +19,9 @@ from wengert.solve.stopping import STATUS
 from wengert.solve.structure import Vector
 
 NAMES = (
-    "Nelder-Mead Powell CG BFGS Newton-CG L-BFGS-B TNC COBYLA COBYQA SLSQP trust-constr dogleg trust-ncg "
-    "trust-exact trust-krylov"
-).split()
+    *("Nelder-Mead", "Powell", "CG", "BFGS", "Newton-CG", "L-BFGS-B", "TNC", "COBYLA", "COBYQA", "SLSQP"),
+    *("trust-constr", "dogleg", "trust-ncg", "trust-exact", "trust-krylov"),
+)
 """The methods of `scipy.optimize.minimize`."""
 WITHOUT_GRADIENT = {"Nelder-Mead", "Powell", "COBYLA", "COBYQA"}
 WITH_HESSIAN = {"dogleg", "trust-exact"}
@@ -36,12 +36,12 @@ class _Stop(Exception):
 
 
 def minimize_with_scipy(run: Run, name: str, settings: Mapping[str, Any]) -> Result:
-    """Let a method of `scipy.optimize.minimize` do it, with whichever of the exact gradient, Hessian and Hessian
-    products it can use.
+    """Let a method of `scipy.optimize.minimize` do it, with whichever of the exact gradient, Hessian and
+    Hessian products it can use.
 
-    ``settings`` are SciPy's options for the method. The descent is recorded, and stops by wengert's rules too;
-    the result keeps SciPy's message. Raises ValueError for a method that SciPy does not have, and ImportError
-    where SciPy is missing.
+    ``settings`` are SciPy's options for the method. The descent is recorded, and stops by wengert's rules
+    too; where SciPy stops first, the message is SciPy's. Raises ValueError for a method that SciPy
+    does not have, and ImportError where SciPy is missing.
     """
     optimize = require("scipy.optimize", f"minimize(method='scipy:{name}')", "learn")
     key = _key(name)

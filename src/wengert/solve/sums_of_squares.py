@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -78,7 +79,7 @@ def _method(method: str, line_search: LineSearch | None) -> Steps:
             raise ValueError(
                 "line_search: 'levenberg-marquardt' chooses its steps itself; use 'gauss-newton'"
             )
-        return lambda start: (_problem(start).dense and levenberg_marquardt(start)) or truncated_newton(start)
+        return lambda start: levenberg_marquardt(start) if _problem(start).dense else truncated_newton(start)
     raise ValueError(f"method: expected 'levenberg-marquardt' or 'gauss-newton', got {method!r}")
 
 
@@ -97,16 +98,16 @@ def gauss_newton(here: Iterate, line_search: LineSearch) -> Iterator[Iterate]:
             if rank < jacobian.shape[1]:
                 problem.deficient.append(int(rank))
         else:
-            residual = min(0.1, here.norm) * here.norm
-            x = here.x
-            product = lambda vector: problem.hessian_product(x, vector)  # noqa: E731
+            residual = math.sqrt(here.objective.rounding) * here.norm
+            product = functools.partial(problem.hessian_product, here.x)
             direction = steihaug(here.gradient, product, math.inf, residual).step
         here = line_search(here, direction, 1.0)
         yield here
 
 
 def levenberg_marquardt(here: Iterate, factor: float = 100.0) -> Iterator[Iterate]:
-    """x₊ = x + p, where p minimizes ‖r + Jp‖ within ‖Dp‖ ≤ Δ (Moré 1978; Nocedal & Wright 2006, section 10.3).
+    """x₊ = x + p, where p minimizes ‖r + Jp‖ within ‖Dp‖ ≤ Δ (Moré 1978; Nocedal & Wright 2006,
+    section 10.3).
 
     D has the largest norms so far of the Jacobian's columns on its diagonal, so that the units of x do not
     matter. The first Δ is ``factor``·‖Dx₀‖; it shrinks where the linear model promises too much and grows
@@ -142,7 +143,7 @@ def levenberg_marquardt(here: Iterate, factor: float = 100.0) -> Iterator[Iterat
 
 
 def _shrinking(here: Iterate, there: Iterate, step: Array) -> float:
-    """From 1/10 to 1/2: where the parabola through both values, with the slope here, is least along the step."""
+    """From 1/10 to 1/2 of the step: where the parabola through both values, with the slope here, is least."""
     if there.value <= here.value:
         return 0.5
     slope = float(here.gradient.dot(step))
@@ -157,7 +158,7 @@ class LinearModel:
 
     >>> model = LinearModel(np.array([2.0, 4.0]), np.diag([1.0, 2.0]))
     >>> model.step(0.0), round(model.damping(1.0), 6)
-    (array([-2., -2.]), 4.0)
+    (array([-2., -2.]), 4.542345)
     """
 
     def __init__(self, residuals: Array, jacobian: Array) -> None:

@@ -19,8 +19,8 @@ ACCEPTED = 1e-4
 
 
 class ModelStep(NamedTuple):
-    """A step p, the decrease −(g·p + p·Bp/2) that the quadratic model promises, and whether p goes to the edge of
-    the region."""
+    """A step p, the decrease −(g·p + p·Bp/2) that the quadratic model promises, and whether p goes to the
+    edge of the region."""
 
     step: Vector
     decrease: float
@@ -41,14 +41,15 @@ def truncated_newton(here: Iterate, radius: float | None = None) -> Iterator[Ite
     norm_at_start = here.norm
     radius = radius or norm_at_start
     while True:
-        residual = min(0.5, math.sqrt(here.norm / norm_at_start)) * here.norm
+        share = min(0.5, math.sqrt(here.norm / norm_at_start))
+        residual = max(share, here.objective.rounding) * here.norm
         product = _remembered_products(here)
         while True:
             model = steihaug(here.gradient, product, radius, residual)
             there = here.after(here.x + model.step, length(model.step))
             kept = kept_share(here, there, model.decrease)
             if kept < 0.25:
-                radius = 0.25 * there.step
+                radius = 0.25 * min(radius, there.step)
             elif kept > 0.75 and model.at_edge:
                 radius *= 2
             if kept > ACCEPTED:
