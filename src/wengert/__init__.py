@@ -51,7 +51,8 @@ _MODULES = (
 _HOME = {name: module for module, names in _HOMES.items() for name in names.split()}
 _INNER = (
     "component identity_mask near_equal eigensystem scatter_add put_along_axis sum_of_products "
-    "solve linear standardise windows overlap_add conv2d conv2d_weight conv_transpose2d max_pool2d avg_pool2d "
+    "solve linear standardise windows overlap_add "
+    "conv2d conv2d_weight conv_transpose2d max_pool2d avg_pool2d "
     "pool_at_maxima unpool_at_maxima mse_loss l1_loss huber_loss binary_cross_entropy "
     "binary_cross_entropy_with_logits cross_entropy softmax_residual"
 )

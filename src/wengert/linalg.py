@@ -12,7 +12,6 @@ tensor([[4., 0.],
         [0., 2.]])
 """
 
-import wengert.numbers  # where the number systems make themselves known
 from wengert.ops.linalg import (
     UndefinedDerivative,
     cholesky,

@@ -242,7 +242,7 @@ def test_every_lab_says_what_it_is() -> None:
 def test_an_unknown_lab_suggests_one() -> None:
     with pytest.raises(ValueError, match=r"no lab 'fashion'.*did you mean 'fashion-mnist'"):
         find_lab("fashion")
-    with pytest.raises(ValueError, match="the labs are .*dry-beans-baselines"):
+    with pytest.raises(ValueError, match=r"the labs are .*dry-beans-baselines"):
         find_lab("frobnicate")
     with pytest.raises(ValueError, match="no lab '__init__'"):
         find_lab("__init__")

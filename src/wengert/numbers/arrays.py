@@ -4,7 +4,6 @@ arithmetic."""
 from __future__ import annotations
 
 import contextvars
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -126,10 +125,11 @@ class Arrays:
 
     @staticmethod
     def broadcast_to(x: Array, *, shape: tuple[int, ...]) -> Array:
-        if x.shape == () and math.prod(shape) < _MANY:  # NumPy's view costs more than filling a few entries
+        if x.shape == ():
             out = np.empty(shape, x.dtype)
-            out[...] = x
-            return out
+            if out.size < _MANY:  # NumPy's view costs more than filling a few entries
+                out.fill(x.item() if x.dtype.kind == "O" else x)
+                return out
         return np.broadcast_to(x, shape)
 
     @staticmethod
@@ -201,11 +201,9 @@ class NumpyArrays(System):
 
         def evaluate(*args: Any, **params: Any) -> Any:
             try:
-                dtype, others = getattr(args[first], "dtype", None), args[first + 1 :]
+                dtype, count = getattr(args[first], "dtype", None), len(args) - first
                 if dtype in FLOATING and (
-                    not harmonised
-                    or not others
-                    or (len(others) == 1 and getattr(others[0], "dtype", None) is dtype)
+                    count == 1 or not harmonised or (count == 2 and getattr(args[-1], "dtype", None) is dtype)
                 ):
                     return quiet_context().run(function, *args, **params)
                 args = resolve(args, self)

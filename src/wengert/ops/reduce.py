@@ -63,7 +63,7 @@ def _spread(g: Any, x: Any, axis: Any) -> Any:
     extents = shape(x)
     if not extents:
         return g
-    return broadcast_to(kept(g, x, axis) if shape(g) else g, shape=extents)
+    return broadcast_to.apply((kept(g, x, axis) if shape(g) else g,), {"shape": extents})
 
 
 sum = linear(

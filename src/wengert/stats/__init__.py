@@ -8,8 +8,8 @@ A data matrix has one row per sample. Functions of arrays take tensors too, and 
 (array([[1., 0.]]), array([0.8]))
 """
 
-from wengert.stats.divergences import binary_kl, binary_kl_with_logits, kl_divergence, normal_kl
 from wengert.stats.absolute_fits import L1Fit, l1_loss, l1_regression
+from wengert.stats.divergences import binary_kl, binary_kl_with_logits, kl_divergence, normal_kl
 from wengert.stats.lines import project_on_line, squared_distance_to_line, variance_along
 from wengert.stats.principal_components import PCA, pca
 from wengert.stats.proportions import wilson_interval
