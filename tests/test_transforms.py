@@ -370,3 +370,10 @@ def test_eager_tensors_scalars_and_transforms_agree(program, x, y):
             out.backward()
         found = [0.0 if v.grad is None else float(v.grad) for v in leaves]
         assert found == pytest.approx(expected, rel=1e-9, abs=1e-12)
+
+
+@pytest.mark.parametrize("size", [3, 10_000])
+def test_a_gradient_may_be_written_into(size: int) -> None:
+    gradient = wengert.grad(lambda x: x.sum())(np.ones(size))
+    gradient[0] = 5.0
+    assert gradient.tolist() == [5.0] + [1.0] * (size - 1)

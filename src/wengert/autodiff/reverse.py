@@ -202,7 +202,7 @@ def sweep(
             adjoint = adjoint.graph.derivative("adjoint", adjoint, v.data)
         if kept is not None:
             if v in kept:
-                results[id(v)] = _unshared(adjoint, handed_out)
+                results[id(v)] = _unshared(_writable(adjoint), handed_out)
         elif op is None or (extras is not None and extras.get("retain_grad")):
             v.accumulate(_unshared(adjoint, handed_out), create_graph)
         if op is None or v in ends:
@@ -245,6 +245,12 @@ def _unshared(adjoint: Any, handed_out: set[int]) -> Any:
         return adjoint.copy()
     handed_out.add(id(adjoint))
     return adjoint
+
+
+def _writable(adjoint: Any) -> Any:
+    """The adjoint, copied where it is a number spread over an array, which nobody could write into."""
+    flags = getattr(adjoint, "flags", None)
+    return adjoint if flags is None or flags.writeable or not adjoint.shape else adjoint.copy()
 
 
 _ZEROS = repeat(-0.0)
