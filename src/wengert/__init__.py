@@ -49,14 +49,6 @@ _MODULES = (
     *("optim", "random", "scalar", "sklearn", "solve", "stats", "tables", "train"),
 )
 _HOME = {name: module for module, names in _HOMES.items() for name in names.split()}
-_INNER = (
-    "component identity_mask near_equal eigensystem scatter_add put_along_axis sum_of_products "
-    "solve linear standardise windows overlap_add "
-    "conv2d conv2d_weight conv_transpose2d max_pool2d avg_pool2d "
-    "pool_at_maxima unpool_at_maxima mse_loss l1_loss huber_loss binary_cross_entropy "
-    "binary_cross_entropy_with_logits cross_entropy softmax_residual"
-)
-"""Operations that serve other rows, or whose public form is in `wengert.nn.functional`."""
 
 
 def __getattr__(name: str) -> Any:
@@ -96,7 +88,7 @@ def _operation(name: str) -> Any:
 def _public_names() -> list[str]:
     from wengert.ops import rows
 
-    operations = {row.name for row in rows()} - set(_INNER.split())
+    operations = {row.name for row in rows() if row.public}
     return sorted({*_HOME, *_MODULES, *operations})
 
 

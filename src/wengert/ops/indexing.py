@@ -76,6 +76,7 @@ getitem = GetItem(
 )
 scatter_add: Op = linear(
     "scatter_add",
+    public=False,
     transpose=lambda g, x, *indices, key, shape: getitem.apply((g, *indices), {"key": key}),
     parameters={"key": (), "shape": ()},
     tex=r"\operatorname{{scatter}} {0}",
@@ -111,6 +112,7 @@ take_along_axis = linear(
 )
 put_along_axis: Op = linear(
     "put_along_axis",
+    public=False,
     transpose=lambda g, x, indices, *, axis, shape: take_along_axis(g, indices, axis=axis),
     arity=2,
     parameters={"axis": -1, "shape": ()},

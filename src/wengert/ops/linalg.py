@@ -48,8 +48,12 @@ def _as_diagonal(v: Any) -> Any:
     return where(identity_mask(spread), spread, zeros_like(spread))
 
 
-identity_mask = discrete("identity_mask", arity=1, doc="True on the diagonal of the last two axes.")
-near_equal = Question("near_equal", arity=1, doc="Whether any two entries of a vector coincide to rounding.")
+identity_mask = discrete(
+    "identity_mask", arity=1, public=False, doc="True on the diagonal of the last two axes."
+)
+near_equal = Question(
+    "near_equal", arity=1, public=False, doc="Whether any two entries of a vector coincide to rounding."
+)
 
 
 def _gaps(w: Any, name: str, what: str) -> Any:
@@ -97,6 +101,7 @@ def _solve_jvp(t: Any, y: Any, a: Any, b: Any) -> Any:
 
 solve = factorisation(
     "solve",
+    public=False,  # wengert.solve is the package of solvers
     vjp=_solve_vjp,
     jvp=_solve_jvp,
     arity=2,
@@ -332,6 +337,7 @@ def _eig_jvp(t: Any, y: Any, a: Any) -> Sequence[Any]:
 
 eigensystem = factorisation(
     "eigensystem",
+    public=False,
     vjp=_eig_vjp,
     jvp=_eig_jvp,
     tex=r"\operatorname{{eig}} {0}",

@@ -59,6 +59,7 @@ def _loss(
     return composite(
         name,
         definition,
+        public=False,
         arity=2,
         vjp=(pull(slopes[0]), pull(slopes[1])),
         jvp=push,
@@ -157,6 +158,7 @@ def _along_softmax(v: Any, y: Any, x: Any, target: Any, *, axis: int) -> Any:
 softmax_residual = composite(
     "softmax_residual",
     _softmax_residual,
+    public=False,
     arity=2,
     vjp=(_along_softmax, None),
     jvp=lambda tangents, y, x, target, *, axis: (
@@ -185,6 +187,7 @@ def _pushed(tangents: Sequence[Any], y: Any, x: Any, target: Any, *, axis: int, 
 cross_entropy = composite(
     "cross_entropy",
     _cross_entropy,
+    public=False,
     arity=2,
     vjp=(_pulled, None),
     jvp=_pushed,

@@ -15,6 +15,7 @@ _CURVE = [Case(0.5), Case([0.5, -2.0, 3.0])]
 
 sum_of_products = SumOfProducts(
     "sum_of_products",
+    public=False,
     arity=None,
     sample=[Case([0.5, 2.0, -1.0, 3.0, 0.25])],
     definition=lambda *terms: _sum_of_products(*terms),

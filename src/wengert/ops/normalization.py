@@ -33,6 +33,7 @@ def _rule(g: Any, y: Any, x: Any, *, axis: Any, eps: Any) -> Any:
 standardise = composite(
     "standardise",
     _standardised,
+    public=False,
     vjp=_rule,
     jvp=lambda t, y, x, *, axis, eps: _rule(t[0], y, x, axis=axis, eps=eps),
     parameters={"axis": -1, "eps": 1e-5},

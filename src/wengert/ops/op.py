@@ -99,7 +99,8 @@ class Op:
     ``arity`` is the number of array arguments, or None where they come as a list. ``parameters`` are the
     static settings with their defaults (``axis``, ``keepdims``), never differentiated. ``kink`` states the
     derivative that is chosen where none exists; ``domain`` says where the operation is defined. ``batch``
-    says what the parameters become when the first argument gets a leading axis, for `vmap`.
+    says what the parameters become when the first argument gets a leading axis, for `vmap`. A row that
+    serves other rows, or whose users call it elsewhere (`wengert.nn.functional`), is not ``public``.
     """
 
     differentiable = True
@@ -107,6 +108,7 @@ class Op:
     """Whether it arranges or adds up entries, so that only arrays can do it."""
 
     batch: Callable[..., Any] | None = None
+    public = True
 
     def __init__(
         self,
@@ -124,6 +126,7 @@ class Op:
         definition: Callable[..., Any] | None = None,
         aliases: Sequence[str] = (),
         batch: Callable[..., Any] | None = None,
+        public: bool = True,
         doc: str = "",
     ) -> None:
         self.name = name
@@ -138,6 +141,7 @@ class Op:
         self.sample = sample
         self.definition = definition
         self.batch = batch
+        self.public = public
         self.aliases = tuple(aliases)
         self.implementations: dict[str, Callable[..., Any]] = {}
         self.by_types: dict[tuple[type, ...], Callable[..., Any]] = {}

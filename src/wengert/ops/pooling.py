@@ -45,6 +45,7 @@ _MAXIMA = {"kernel_size": 1, "stride": 1, "padding": 0, "dilation": 1, "ceil_mod
 
 pool_at_maxima: Op = linear(
     "pool_at_maxima",
+    public=False,
     transpose=lambda g, v, x, **settings: unpool_at_maxima(g, x, **settings),
     arity=2,
     parameters=_MAXIMA,
@@ -58,6 +59,7 @@ pool_at_maxima: Op = linear(
 )
 unpool_at_maxima: Op = linear(
     "unpool_at_maxima",
+    public=False,
     transpose=lambda v, g, x, **settings: pool_at_maxima(v, x, **settings),
     arity=2,
     parameters=_MAXIMA,
@@ -75,6 +77,7 @@ unpool_at_maxima: Op = linear(
 max_pool2d = composite(
     "max_pool2d",
     lambda x, **settings: pool_at_maxima(x, x, **settings),
+    public=False,
     vjp=lambda g, y, x, **settings: unpool_at_maxima(g, x, **settings),
     jvp=lambda t, y, x, **settings: pool_at_maxima(t[0], x, **settings),
     batch=lambda p, n, inner: p,
@@ -128,6 +131,7 @@ def _average_adjoint(
 
 avg_pool2d = linear(
     "avg_pool2d",
+    public=False,
     transpose=_average_adjoint,
     batch=lambda p, n, inner: p,
     definition=_average,

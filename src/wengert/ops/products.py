@@ -257,6 +257,7 @@ def _linear_jvp(tangents: Sequence[Any], y: Any, x: Any, w: Any, b: Any) -> Any:
 linear = composite(
     "linear",
     lambda x, w, b: matmul(x, transpose(w)) + b,
+    public=False,
     arity=3,
     vjp=(lambda g, y, x, w, b: matmul(g, w), _linear_weight, lambda g, y, x, w, b: g),
     jvp=_linear_jvp,

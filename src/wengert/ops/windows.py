@@ -65,6 +65,7 @@ _PLACEMENT = {"stride": 1, "padding": 0, "dilation": 1}
 
 windows: Op = linear(
     "windows",
+    public=False,
     transpose=lambda g, x, *, kernel_size, **placement: overlap_add(g, shape=shape_of(x)[-2:], **placement),
     batch=lambda p, n, inner: p,
     parameters={"kernel_size": 1, **_PLACEMENT},
@@ -78,6 +79,7 @@ windows: Op = linear(
 )
 overlap_add: Op = linear(
     "overlap_add",
+    public=False,
     transpose=lambda g, x, *, shape, **placement: windows(g, kernel_size=shape_of(x)[-2:], **placement),
     batch=lambda p, n, inner: p,
     parameters={"shape": (), **_PLACEMENT},
@@ -134,6 +136,7 @@ _SPREAD = {"stride": (2, 1), "padding": (1, 2), "dilation": (1, 2)}
 
 conv2d: Op = bilinear(
     "conv2d",
+    public=False,
     transpose=(
         lambda a, x, weight, **settings: conv_transpose2d(a, weight, shape=shape_of(x)[-2:], **settings),
         lambda a, x, weight, **settings: conv2d_weight(x, a, kernel_size=shape_of(weight)[-2:], **settings),
@@ -155,6 +158,7 @@ conv2d: Op = bilinear(
 )
 conv_transpose2d: Op = bilinear(
     "conv_transpose2d",
+    public=False,
     transpose=(
         lambda x, a, weight, *, shape, **settings: conv2d(x, weight, **settings),
         lambda x, a, weight, *, shape, **settings: conv2d_weight(
@@ -177,6 +181,7 @@ conv_transpose2d: Op = bilinear(
 )
 conv2d_weight: Op = bilinear(
     "conv2d_weight",
+    public=False,
     transpose=(
         lambda weight, x, a, *, kernel_size, **settings: conv_transpose2d(
             a, weight, shape=shape_of(x)[-2:], **settings
