@@ -209,7 +209,7 @@ def _getitem(lines: Lines, op: Op, args: tuple[Line, ...], params: Mapping[str, 
         if isinstance(entry, slice):
             start, stop, step = entry.indices(extent)
             count = len(range(start, stop, step))
-            slices.append((start, count, step))
+            slices.append((start, count, step) if count else (0, 0, 1))
             shape.append(count)
         else:
             slices.append((positive(entry, extent) if extent else 0, 1, 1))
@@ -283,6 +283,17 @@ def _same(lines: Lines, op: Op, args: tuple[Line, ...], params: Mapping[str, Any
     return args[0]
 
 
+def _unstack(lines: Lines, op: Op, args: tuple[Line, ...], params: Mapping[str, Any]) -> tuple[Line, ...]:
+    """A slice for each part."""
+    (x,) = args
+    axis = positive(params["axis"], x.ndim)
+    whole = tuple((0, n, 1) for n in x.shape)
+    shape = (*x.shape[:axis], *x.shape[axis + 1 :])
+    return tuple(
+        reshaped(sliced(x, (*whole[:axis], (k, 1, 1), *whole[axis + 1 :])), shape) for k in range(x.shape[axis])
+    )
+
+
 def _component(lines: Lines, op: Op, args: tuple[Line, ...], params: Mapping[str, Any]) -> Line:
     shape, dtype = args[0].params["parts"][params["index"]]
     return lines.line(op, args, dict(params), shape, dtype)
@@ -325,6 +336,7 @@ CANONICAL: Mapping[str, Lowering] = {
     "getitem": _getitem,
     "concatenate": _concatenate,
     "stack": _stack,
+    "unstack": _unstack,
     "matmul": _matmul,
     "outer": _outer,
     "zeros_like": _filled(0),

@@ -18,6 +18,7 @@ from wengert.compiler.lines import Line, Shape
 Places = tuple[int | None, ...]
 
 REDUCTIONS = frozenset(("sum", "max", "min", "any", "all"))
+MOVES = frozenset(("concatenate", "scatter_add", "getitem"))
 HEAVY = frozenset(
     "divide power sqrt exp expm1 log log1p log2 erf sin cos tan asin acos atan atan2 sinh cosh tanh".split()
 )
@@ -25,7 +26,7 @@ HEAVY = frozenset(
 
 @dataclass(eq=False)
 class Group:
-    """Lines that share their loops. ``kind`` is ``loop``, ``product`` or ``call``. ``rows`` and ``columns``
+    """Lines that share their loops. ``kind`` is ``loop``, ``product``, ``move`` or ``call``. ``rows`` and ``columns``
     part the axes of the space: columns are the inner loops."""
 
     number: int
@@ -70,6 +71,57 @@ class Fusion:
             self._take(line)
         for line in outcomes:
             self._force(base_of(line))
+
+    def recompute(self, kept: set[int]) -> None:
+        """Let every cheap line of arrays that are at hand anyway be computed where it is used instead of being
+        stored. ``kept`` are the outcomes, which are stored in any case."""
+        users: dict[int, list[tuple[Line, Line]]] = {}
+        for group in self.groups:
+            for member in group.members:
+                for a in member.args:
+                    users.setdefault(base_of(a).id, []).append((member, a))
+        for group in self.groups:
+            for line in group.members:
+                if line.id not in kept and self._is_cheap(line, group, users, kept):
+                    self.floating.add(line.id)
+            group.members = [line for line in group.members if line.id not in self.floating]
+
+    def _is_cheap(
+        self, line: Line, group: Group, users: dict[int, list[tuple[Line, Line]]], kept: set[int]
+    ) -> bool:
+        if (
+            group.kind in ("call", "move")
+            or line.name in (*REDUCTIONS, *HEAVY, "matmul")
+            or line.id in group.after
+        ):
+            return False
+        mine = users.get(line.id, [])
+        outside = [(user, a) for user, a in mine if self.of.get(user.id) is not group]
+        if not outside or any(user.id in self.floating for user, _ in mine):
+            return False
+        for user, a in outside:
+            into = self.of[user.id]
+            if into.kind in ("call", "move") or user.name == "matmul" or not self._is_plain(a):
+                return False
+            if base_of(a) is not a and user.name in REDUCTIONS:
+                return False
+        arrays = [x for x in map(base_of, line.args) if not x.is_number]
+        return len(arrays) <= 2 and all(self._is_at_hand(x, line, group, users, kept) for x in arrays)
+
+    def _is_at_hand(
+        self, x: Line, line: Line, group: Group, users: dict[int, list[tuple[Line, Line]]], kept: set[int]
+    ) -> bool:
+        """Whether an array is stored for another reason than this line."""
+        if x.op is None or x.id in kept:
+            return True
+        maker = self.of.get(x.id)
+        if maker is None or x.id in self.floating:
+            return False
+        if maker is not group:
+            return True
+        return any(
+            user is not line and self.of.get(user.id) not in (None, group) for user, _ in users.get(x.id, [])
+        )
 
     # -- who makes what
     # ----------------------------------------------------------------------------------------------------
@@ -122,6 +174,8 @@ class Fusion:
             return
         if line.id not in self.native or line.name == "component":
             self._own(line, "call")
+        elif line.name in MOVES:
+            self._own(line, "move")
         elif line.name == "matmul":
             self._own(line, "product")
         elif line.name in REDUCTIONS:
@@ -219,9 +273,7 @@ class Fusion:
         axes = group.axes
         if reduced and reduced != axes:
             inner = max(axes) in reduced
-            group.columns, group.rows = (
-                (reduced, axes - reduced) if inner else (axes - reduced, reduced)
-            )
+            group.columns, group.rows = (reduced, axes - reduced) if inner else (axes - reduced, reduced)
 
     def _argument_places(self, group: Group, line: Line) -> Places:
         """The places of a reduction's argument: as it has them, or in the order of the axes."""

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
+from sys import getrefcount
 from typing import Any
 
 import numpy as np
 
-from wengert.compiler.canonical import CANONICAL, PRIMITIVES, elementwise, opaque
+from wengert.compiler.canonical import CANONICAL, PRIMITIVES, elementwise, opaque, permuted, spread
 from wengert.compiler.captured import Captured
 from wengert.compiler.lines import Line, Lines
 from wengert.compiler.programs import Program, Slot
+from wengert.compiler.scalars import entries, new_entries
 from wengert.graph.replay import needed_for
 from wengert.numbers.graph import Node
 from wengert.numbers.python import REALS
@@ -72,9 +74,21 @@ def lowered(captured: Captured) -> Program:
     results = [node for node in captured.results if type(node) is Node]
     kept: list[Any] = [owner.updated for owner in [*captured.buffers, *captured.numbers]]
     nodes = needed_for([*results, *(node for node in kept if type(node) is Node)])
-    slots = _slots(captured, nodes)
+    slots = [(node, _slot(kind, name, node.value)) for node, kind, name in _owned(captured)]
     leaves = [lines.slot(k, s.shape, s.dtype, s.weak) for k, (_, s) in enumerate(slots)]
     values: dict[int, Any] = {node.id: leaf for (node, _), leaf in zip(slots, leaves, strict=True)}
+    owned = [slot for _, slot in slots]
+    if captured.scalars:
+        place = len(owned)
+        owned.append(Slot("buffer", "scalars", (len(captured.scalars),), np.dtype(np.float64)))
+        leaves.append(lines.slot(place, owned[place].shape, owned[place].dtype))
+        values |= entries(leaves[place], captured.scalars)
+        kept += [number.updated for number in captured.scalars]
+    constants = _Constants(lines, len(owned))
+    for node in nodes:
+        if node.role == "constant" and node.id not in values and node.shape:
+            name = captured.names.get(node.id, node.name)
+            values[node.id] = constants.line(name, node.value, getrefcount(node.value) <= _OURS)
     for node in nodes:
         lines.origin = node.id
         if node.id in values:
@@ -87,8 +101,8 @@ def lowered(captured: Captured) -> Program:
     first = len(captured.inputs)
     updates = {first + k: _as_line(lines, values, value) for k, value in enumerate(kept) if value is not None}
     return Program(
-        [slot for _, slot in slots],
-        leaves,
+        [*(slot for _, slot in slots), *constants.slots],
+        [*leaves, *constants.leaves],
         [_as_line(lines, values, node) for node in results],
         {place: _fitting(line, slots[place][1]) for place, line in updates.items()},
         captured.names,
@@ -107,21 +121,54 @@ def _fitting(line: Line, slot: Slot) -> Line:
     return line if line.shape == slot.shape else line.broadcast_to(shape=slot.shape)
 
 
-def _slots(captured: Captured, nodes: list[Node]) -> list[tuple[Node, Slot]]:
-    names = captured.names
-    found = [
-        *((node, "input", names.get(node.id, node.name)) for node in captured.inputs),
+def _owned(captured: Captured) -> list[tuple[Node, str, str]]:
+    """The leaves that are given at each call, the kinds of their slots and their names."""
+    return [
+        *((node, "input", captured.names.get(node.id, node.name)) for node in captured.inputs),
         *((buffer.node, "buffer", buffer.name) for buffer in captured.buffers),
         *((number.node, "number", number.name) for number in captured.numbers),
         *((draw.node, "draw", draw.method) for draw in captured.draws),
     ]
-    known = {node.id for node, _, _ in found}
-    constants = [n for n in nodes if n.role == "constant" and n.id not in known and n.shape]
-    found += [(node, "constant", names.get(node.id, node.name)) for node in constants]
-    return [(node, _slot(kind, name, node.value)) for node, kind, name in found]
 
 
 def _slot(kind: str, name: str, value: Any) -> Slot:
     array = np.asarray(value)
-    weak = not hasattr(value, "dtype")
-    return Slot(kind, name, array.shape, array.dtype, weak, array if kind == "constant" else None)
+    return Slot(kind, name, array.shape, array.dtype, not hasattr(value, "dtype"))
+
+
+_OURS = 4  # the node, the graph's list of what it keeps, an argument, and the asking itself
+_COMPARED = 1 << 20  # bytes
+
+
+class _Constants:
+    """Slots of arrays that the step reads from outside. What is a permuted or repeated view of an array is
+    the same view of the array's slot, so that two views of one array are one slot; and so are two arrays that
+    nobody outside holds, if they are equal."""
+
+    def __init__(self, lines: Lines, first: int) -> None:
+        self.lines, self.first = lines, first
+        self.slots: list[Slot] = []
+        self.leaves: list[Line] = []
+        self.known: dict[Any, Line] = {}
+
+    def line(self, name: str, value: Any, ours: bool) -> Line:
+        """An array as a line; ``ours`` is one that nobody outside holds, so that it never changes."""
+        array = np.asarray(value)
+        single = array[tuple(slice(0, 1) if s == 0 else slice(None) for s in array.strides)]
+        order = sorted(range(array.ndim), key=lambda k: -abs(single.strides[k]))
+        whole = single.transpose(order)
+        if not whole.flags.c_contiguous:
+            order, whole = list(range(array.ndim)), single
+        inverse = tuple(sorted(range(array.ndim), key=order.__getitem__))
+        return spread(permuted(self._leaf(name, whole, ours), inverse), array.shape)
+
+    def _leaf(self, name: str, array: Any, ours: bool) -> Line:
+        content = array.tobytes() if ours and array.base is None and array.nbytes <= _COMPARED else None
+        place = array.__array_interface__["data"][0]
+        key = (content or place, array.shape, array.strides, array.dtype)
+        if key not in self.known:
+            self.slots.append(Slot("constant", name, array.shape, array.dtype, array=array))
+            leaf = self.lines.slot(self.first + len(self.leaves), array.shape, array.dtype)
+            self.leaves.append(leaf)
+            self.known[key] = leaf
+        return self.known[key]

@@ -4,27 +4,29 @@ from __future__ import annotations
 
 import ctypes
 import math
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from threading import Thread
 from time import perf_counter
 from typing import Any
 
 import numpy as np
 
 from wengert.compiler.accesses import access, is_view
-from wengert.compiler.fusion import Group
+from wengert.compiler.fusion import MOVES, Group
 from wengert.compiler.lines import Line
 from wengert.compiler.llvm.arithmetic import is_native
 from wengert.compiler.llvm.driver import Copy, Driver, Gather, Item, Layout
 from wengert.compiler.llvm.loops import Kernel, LoopKernel
 from wengert.compiler.llvm.machine import Machine, this_machine
+from wengert.compiler.llvm.moves import is_move, move_kernel
 from wengert.compiler.llvm.objects import native
 from wengert.compiler.llvm.product_kernels import product_kernel
-from wengert.compiler.llvm.text import Code, module_text
+from wengert.compiler.llvm.text import Code, module_texts
 from wengert.compiler.native_forms import is_sum, prepared
 from wengert.compiler.plans import Buffer, Plan, planned
 from wengert.compiler.programs import Program
+from wengert.compiler.teams import TEAM, Pace
 from wengert.numbers.arrays import quietly
 
 Array = np.ndarray[Any, Any]
@@ -60,6 +62,8 @@ def native_lines(program: Program) -> set[int]:
             known = line.dtype.name in ("float32", "float64")
         elif line.name in ("sum", "max", "min", "any", "all"):
             known = is_sum(line)
+        elif line.name in MOVES:
+            known = is_move(line)
         else:
             known = is_native(line)
         if known:
@@ -86,6 +90,7 @@ class NativeExecutor:
         self.layout = Layout(len(plan.program.slots), len(plan.program.results))
         self.steps: list[Segment | Call] = []
         kernels: list[Kernel] = []
+        self.work = sum(self._work(group) for group in plan.groups if group.kind != "call")
         for number, group in enumerate(plan.groups):
             if group.kind == "call":
                 self.steps += [Call(line) for line in group.members]
@@ -104,8 +109,8 @@ class NativeExecutor:
         self.scratch_bytes = top
         functions = [code for k in kernels for code in (k.code, k.finish) if code is not None]
         exported = self._drivers(scratch)
-        self.text = module_text(functions, exported, self.machine.vector_bits)
-        self.module = native(self.text, "", self.machine)
+        self.texts = module_texts(functions, exported, self.machine.vector_bits)
+        self.module = native(self.texts, "", self.machine)
 
     def _segment(self) -> Segment:
         if not self.steps or isinstance(self.steps[-1], Call):
@@ -117,6 +122,8 @@ class NativeExecutor:
     def _kernel(self, group: Group, name: str) -> Kernel:
         if group.kind == "product":
             return product_kernel(self.plan, group, self.machine, name)
+        if group.kind == "move":
+            return move_kernel(self.plan, group, self.machine, name)
         return LoopKernel(self.plan, group, self.machine, name).kernel()
 
     @staticmethod
@@ -130,13 +137,16 @@ class NativeExecutor:
         codes = []
         for k, step in enumerate(self.steps):
             if isinstance(step, Segment):
-                driver = Driver(f"segment{k}", self.layout, scratch)
+                driver = Driver(f"segment{k}", self.layout, scratch, several=False)
                 for place in range(self.layout.slots + self.layout.results + 2):
                     driver.base(place)
                 driver.run(step.items, {})
                 codes.append(driver.code)
         if self.runs_epochs:
             codes.append(self._epoch_driver(scratch))
+            together = Driver("together", self.layout, scratch, several=True)
+            together.epoch(self.steps[0].items, [], [], {})  # type: ignore[union-attr]
+            codes.append(together.code)
         return codes
 
     @property
@@ -147,7 +157,7 @@ class NativeExecutor:
     def _epoch_driver(self, scratch: dict[int, int]) -> Code:
         (step,) = self.steps
         assert isinstance(step, Segment)
-        driver = Driver("epoch", self.layout, scratch)
+        driver = Driver("epoch", self.layout, scratch, several=True)
         slots = self.program.slots
         gathers = [
             Gather(k, s.shape[0], math.prod(s.shape[1:]) * s.dtype.itemsize)
@@ -170,6 +180,7 @@ class NativeExecutor:
         self.table[base] = _address(self.workspace)
         self.table[base + 1] = _address(self.scratch)
         self.barrier = np.zeros(8, np.int64)
+        self.barrier_address = _address(self.barrier)
         self.bound: list[Any] = [None] * len(plan.program.slots)
         self.fixed: list[Array | None] = []
         for k, line in enumerate(plan.program.results):
@@ -182,18 +193,19 @@ class NativeExecutor:
             if slot.kind == "constant":
                 self._bind(place, np.ascontiguousarray(slot.array))
         self.functions = [
-            self.module.function(
-                f"segment{k}", *[ctypes.c_void_p] * 2, *[ctypes.c_int64] * 4
-            )
-            if isinstance(step, Segment)
-            else None
+            self.module.function(f"segment{k}", ctypes.c_void_p) if isinstance(step, Segment) else None
             for k, step in enumerate(self.steps)
         ]
         if self.runs_epochs:
-            self.epoch_function = self.module.function(
-                "epoch", *[ctypes.c_void_p] * 2, *[ctypes.c_int64] * 4
-            )
+            types = [*[ctypes.c_void_p] * 2, *[ctypes.c_int64] * 4]
+            self.epoch_function = self.module.function("epoch", *types)
+            self.together = self.module.function("together", *types)
+        self.actions: list[Any] = list(zip(self.functions, self.steps, strict=True))
+        self.table_address = ctypes.addressof(self.table)
+        self.large = {k for k, fixed in enumerate(self.fixed) if fixed is None}
+        self.current: list[Array] = [a for a in self.fixed if a is not None]
         self.made: dict[int, Any] = {}
+        self.pace = Pace(self.work)
 
     def _bind(self, place: int, array: Array) -> None:
         self.table[place] = _address(array)
@@ -208,23 +220,45 @@ class NativeExecutor:
         for place, array in enumerate(arrays):
             if bound[place] is not array:
                 self._bind(place, array)
-        layout, results = self.layout, list(self.fixed)
-        for k, line in enumerate(self.plan.program.results):
-            if results[k] is None:
-                fresh = results[k] = np.empty(line.shape, line.dtype)
-                self.table[layout.slots + k] = _address(fresh)
-        self.current = results
-        barrier = self.barrier.ctypes.data
-        for step, function in zip(self.steps, self.functions, strict=True):
-            if function is not None:
-                function(self.table, barrier, 0, 1, 0, 1)
+        if self.large:
+            return self._run_with_fresh_results()
+        self._run_once()
+        return [array.copy() for array in self.current]
+
+    def _run_with_fresh_results(self) -> list[Array]:
+        """A run whose large results go straight into arrays of their own."""
+        current: list[Array] = []
+        for k, fixed in enumerate(self.fixed):
+            if fixed is None:
+                line = self.plan.program.results[k]
+                fixed = np.empty(line.shape, line.dtype)
+                self.table[self.layout.slots + k] = _address(fixed)
+            current.append(fixed)
+        self.current = current
+        self._run_once()
+        return [a if k in self.large else a.copy() for k, a in enumerate(current)]
+
+    def _run_once(self) -> None:
+        if self.pace.several > 1 and self.runs_epochs:
+            threads = self.pace.choose()
+            began = perf_counter()
+            if threads > 1:
+                self._run_together(threads)
             else:
-                assert isinstance(step, Call)
+                self.functions[0](self.table_address)  # type: ignore[misc]
+            self.pace.record(threads, perf_counter() - began)
+            return
+        for function, step in self.actions:
+            if function is not None:
+                function(self.table_address)
+            else:
                 self._carry_out(step.line)
-        return [
-            r.copy() if fixed is not None else r  # type: ignore[union-attr]
-            for r, fixed in zip(results, self.fixed, strict=True)
-        ]
+
+    def _run_together(self, threads: int) -> None:
+        """One run by several threads: an epoch of one step on the slots as they are."""
+        self.barrier[0] = 0
+        table, barrier, run = self.table_address, self.barrier_address, self.together
+        TEAM.run(lambda k: run(table, barrier, k, threads, 0, 1), threads)
 
     def run_epoch(
         self,
@@ -232,7 +266,7 @@ class NativeExecutor:
         data: Mapping[int, Array],
         order: Array,
         steps: int,
-        threads: int = 1,
+        threads: int | None = None,
         after: Callable[[int], object] | None = None,
     ) -> list[Array]:
         """Run so many steps, each on the rows of ``data`` (by slot) that ``order`` names for it. The results
@@ -261,35 +295,29 @@ class NativeExecutor:
                     table[layout.slots + k] = _address(fixed)
         return results
 
-    def _run_chunks(self, steps: int, threads: int, after: Callable[[int], object] | None) -> None:
+    def _run_chunks(self, steps: int, threads: int | None, after: Callable[[int], object] | None) -> None:
         """All steps, in stretches after which Python has its say: progress, and Ctrl-C."""
         done, size = 0, 16
+        pace = self.pace if threads is None else Pace(math.inf, threads)
         while done < steps:
-            stop = min(done + size, steps)
+            stop, count = min(done + size, steps), pace.choose()
             began = perf_counter()
-            self._run_steps(done, stop, threads)
+            self._run_steps(done, stop, count)
             seconds = perf_counter() - began
+            pace.record(count, seconds / (stop - done))
             done = stop
             if after is not None:
                 after(done)
-            if seconds < CHUNK_SECONDS / 2:
+            if seconds < CHUNK_SECONDS / 2 and len(pace.seconds) > 1:
                 size *= 2
 
     def _run_steps(self, first: int, last: int, threads: int) -> None:
         self.barrier[0] = 0
-        barrier = _address(self.barrier)
-        run = self.epoch_function
+        table, barrier, run = self.table_address, self.barrier_address, self.epoch_function
         if threads == 1:
-            run(self.table, barrier, 0, 1, first, last)
-            return
-        others = [
-            Thread(target=run, args=(self.table, barrier, k, threads, first, last)) for k in range(1, threads)
-        ]
-        for other in others:
-            other.start()
-        run(self.table, barrier, 0, threads, first, last)
-        for other in others:
-            other.join()
+            run(table, barrier, 0, 1, first, last)
+        else:
+            TEAM.run(lambda k: run(table, barrier, k, threads, first, last), threads)
 
     def _carry_out(self, line: Line) -> None:
         """A call of NumPy on the arrays as they lie in memory."""
@@ -314,18 +342,14 @@ class NativeExecutor:
             return np.broadcast_to(np.asarray(walk.base.number, a.dtype), a.shape)
         whole = self._array(self.plan.buffer(walk.base), walk.base)
         size = a.dtype.itemsize
-        view = np.ndarray(
-            a.shape, a.dtype, whole, walk.offset * size, tuple(s * size for s in walk.strides)
-        )
+        view = np.ndarray(a.shape, a.dtype, whole, walk.offset * size, tuple(s * size for s in walk.strides))
         return view[()].item() if a.weak else view
 
     def _array(self, buffer: Buffer, line: Line) -> Array:
         if buffer.kind == "slot":
             return self.bound[buffer.place]  # type: ignore[no-any-return]
         if buffer.kind == "result":
-            found = self.current[buffer.place]
-            assert found is not None
-            return found
+            return self.current[buffer.place]
         return np.ndarray(line.shape, line.dtype, self.workspace, buffer.place)
 
 
@@ -340,8 +364,27 @@ def _aligned(size: int) -> Array:
     return whole[start : start + size]
 
 
-def _address(array: Array) -> int:
+def _address_in_object(array: Array) -> int | None:
+    """Where the entries lie, read from NumPy's own record of the array: several times faster than asking."""
+    return _Pointer.from_address(id(array) + _POINTER_PLACE).value
+
+
+_Pointer = ctypes.c_void_p
+_POINTER_PLACE = object.__basicsize__
+
+
+def _address_by_asking(array: Array) -> int | None:
     return int(array.ctypes.data)
+
+
+def _reads_itself() -> bool:
+    samples = [np.empty(3), np.empty((2, 2), np.float32)[1:], np.zeros(())]
+    return sys.implementation.name == "cpython" and all(
+        _address_in_object(a) == _address_by_asking(a) for a in samples
+    )
+
+
+_address = _address_in_object if _reads_itself() else _address_by_asking
 
 
 __all__ = ["Gather", "NativeExecutor", "Plan"]

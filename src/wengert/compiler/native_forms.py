@@ -25,9 +25,7 @@ SHORT = 256
 def prepared(program: Program) -> Program:
     """The program with every outcome a line of its own, and every view a walk through one array."""
     positions: dict[int, int] = {}
-    lengths = {
-        _extent(line) for line in program.lines() if line.name in _ALONG_AXIS and _is_short(line)
-    }
+    lengths = {_extent(line) for line in program.lines() if line.name in _ALONG_AXIS and _is_short(line)}
     slots, leaves = list(program.slots), list(program.leaves)
     lines = leaves[0].lines if leaves else Lines()
     for length in sorted(lengths):
@@ -35,9 +33,7 @@ def prepared(program: Program) -> Program:
         numbers = np.arange(length)
         slots.append(Slot("constant", "positions", numbers.shape, numbers.dtype, array=numbers))
         leaves.append(lines.slot(len(slots) - 1, numbers.shape, numbers.dtype))
-    program = Program(
-        slots, leaves, program.results, program.updates, program.names, program.sections
-    )
+    program = Program(slots, leaves, program.results, program.updates, program.names, program.sections)
     return rebuilt(_with_own_outcomes(_one_by_one(program, positions)), _copies_before_reshapes)
 
 

@@ -51,13 +51,12 @@ def planned(program: Program, native: set[int]) -> Plan:
 class _Planning:
     def __init__(self, program: Program, fusion: Fusion) -> None:
         self.program, self.fusion = program, fusion
+        fusion.recompute({line.id for line in program.outcomes()})
         self.groups = [g for g in fusion.groups if g.members]
         self.reads = {g.number: list(self._reads(g)) for g in self.groups}
         self.makers = {m.id: g for g in self.groups for m in g.members}
         outcomes = {line.id for line in program.outcomes()}
-        self.kept = outcomes | {
-            x.id for g in self.groups for x in self.reads[g.number] if x.op is not None
-        }
+        self.kept = outcomes | {x.id for g in self.groups for x in self.reads[g.number] if x.op is not None}
 
     def _reads(self, group: Group) -> Iterator[Line]:
         """What a group reads from memory: slots, and lines that other groups make."""
@@ -96,7 +95,7 @@ class _Planning:
     def _may_be_in_place(self, place: int, line: Line) -> bool:
         """Whether the group that makes an update reads the slot only where it is about to write."""
         group = self.makers.get(line.id)
-        if group is None or group.kind == "call":
+        if group is None or group.kind in ("call", "move"):
             return False
         leaf = self.program.leaves[place]
         others = [p for p, other in self.program.updates.items() if other is line and p != place]
@@ -107,7 +106,11 @@ class _Planning:
         for reader, argument in self._readings(group, leaf):
             walk = access(argument)
             aligned = self._places_of(group, reader, argument)
-            plain = walk.offset == 0 and walk.strides == contiguous(argument.shape) and argument.shape == line.shape
+            plain = (
+                walk.offset == 0
+                and walk.strides == contiguous(argument.shape)
+                and argument.shape == line.shape
+            )
             if not plain or aligned != own or staged or reader.name == "matmul":
                 return False
         return True
@@ -142,7 +145,9 @@ class _Planning:
     def _ordered(self, in_place: dict[int, Line]) -> list[Group] | None:
         """The groups, each after those that it needs, and after those that read what it overwrites; None
         where that is impossible."""
-        needs = {g.number: {self.makers[x.id].number for x in self.reads[g.number] if x.op} for g in self.groups}
+        needs = {
+            g.number: {self.makers[x.id].number for x in self.reads[g.number] if x.op} for g in self.groups
+        }
         for place, line in in_place.items():
             maker = self.makers[line.id].number
             for g in self.groups:

@@ -9,7 +9,6 @@ from typing import Any
 from wengert.compiler.lines import DType, Line, Lines, Rewrite, Shape, ordered
 from wengert.ops.op import Op
 
-
 Pass = Callable[["Program"], "Program"]
 Table = Mapping[str, tuple[Callable[..., Line | None], ...]]
 Instead = Callable[[Line, tuple[Line, ...]], Line | None]
@@ -97,10 +96,16 @@ def rebuilt(program: Program, rewrite: Rewrite | None, instead: Instead | None =
 
 
 def rules(table: Table) -> Rewrite:
-    """A rewriting by a table: for each operation the patterns that have a better form, tried in order."""
+    """A rewriting by a table: for each operation the patterns that have a better form, tried in order.
+
+    An operation on complex numbers is none of the canonical lines, and stays.
+    """
 
     def rewrite(op: Op, args: tuple[Line, ...], params: Mapping[str, Any]) -> Line | None:
-        for rule in table.get(op.name, ()):
+        patterns = table.get(op.name, ())
+        if patterns and any(a.dtype.kind not in "fiub" for a in args):
+            return None
+        for rule in patterns:
             better = rule(*args, **params)
             if better is not None and (not better.weak or all(a.weak for a in args)):
                 return better

@@ -72,17 +72,21 @@ class Layout:
 
 
 class Driver:
-    """One function that runs items in order."""
+    """One function that runs items in order. Its first parameter is the table; one for several threads also
+    takes a counter for them to meet at, the number of the thread and of all threads, and the first step and
+    the one after the last."""
 
-    def __init__(self, name: str, layout: Layout, scratch: dict[int, int]) -> None:
+    def __init__(self, name: str, layout: Layout, scratch: dict[int, int], several: bool) -> None:
         self.code = Code(name, 1)
-        self.layout, self.scratch = layout, scratch
+        self.layout, self.scratch, self.several = layout, scratch, several
         code = self.code
-        self.table, self.barrier = code.parameter(), code.parameter()
-        self.thread, self.threads = code.parameter("i64"), code.parameter("i64")
-        self.first, self.last = code.parameter("i64"), code.parameter("i64")
-        self.arrivals = code.alloca("i64", align=8)
-        code.do(f"store i64 0, {self.arrivals}, align 8")
+        self.table = code.parameter()
+        if several:
+            self.barrier = code.parameter()
+            self.thread, self.threads = code.parameter("i64"), code.parameter("i64")
+            self.first, self.last = code.parameter("i64"), code.parameter("i64")
+            self.arrivals = code.alloca("i64", align=8)
+            code.do(f"store i64 0, {self.arrivals}, align 8")
         self.bases: dict[int, Register] = {}
         self.kernels: dict[str, Kernel] = {}
 
@@ -112,6 +116,8 @@ class Driver:
     def wait(self) -> None:
         """Go on when all threads are here: each adds one to a counter that never goes back."""
         code = self.code
+        if not self.several:
+            return
         code.declarations |= {"declare i32 @sched_yield()"}
         alone = code.emit(f"icmp sgt i64 {self.threads.name}, 1", "i1")
         with code.when(alone):
@@ -142,12 +148,17 @@ class Driver:
     @contextmanager
     def alone(self) -> Iterator[None]:
         """Only the first thread."""
+        if not self.several:
+            yield
+            return
         with self.code.when(self.code.emit(f"icmp eq i64 {self.thread.name}, 0", "i1")):
             yield
 
     def share(self, units: int) -> tuple[Index, Index]:
         """The units of this thread."""
         code = self.code
+        if not self.several:
+            return 0, units
         ends = []
         for k in (0, 1):
             number = code.add(self.thread, k)

@@ -99,7 +99,11 @@ class Emission:
             return code.constant(base.number, element_type(line.dtype))
         assert term.memory is not None, term
         element = MEMORY_TYPES[line.dtype.name]
-        last = term.memory.strides[-1] if term.memory.strides and len(term.memory.strides) > self.terms.rows else 0
+        last = (
+            term.memory.strides[-1]
+            if term.memory.strides and len(term.memory.strides) > self.terms.rows
+            else 0
+        )
         across = term.kind in ("full", "column")
         address = self.address(term.memory, element, position, across)
         if not across or last == 0:
@@ -317,9 +321,10 @@ class LoopKernel:
             stores = [
                 t
                 for t in self.terms.all
-                if t.targets and t.stage == stage and not t.late and (
-                    t.kind == "full" or (t.kind == "column" and self.rows == 1)
-                )
+                if t.targets
+                and t.stage == stage
+                and not t.late
+                and (t.kind == "full" or (t.kind == "column" and self.rows == 1))
             ]
             sums = [t for t in self.sums if t.adds != "rows" and t.args[0].stage == stage]
             if stores or sums:
@@ -570,7 +575,9 @@ class LoopKernel:
                 start = code.multiply(unit, self._padded(term) * self._bytes(term))
                 row = code.at(self._scratch(term), start, "i8")
                 for k, (column, _) in enumerate(self.chunks):
-                    vector = code.emit(f"load {code.vector(element)}, {slot[k]}, align 64", code.vector(element))
+                    vector = code.emit(
+                        f"load {code.vector(element)}, {slot[k]}, align 64", code.vector(element)
+                    )
                     code.store(vector, code.at(row, column, element))
 
     # -- the finish
@@ -655,7 +662,9 @@ class LoopKernel:
             with code.loop(1, self.units) as unit:
                 place = code.at(start, code.multiply(unit, self._padded(term)), element)
                 present = code.emit(f"load {type}, {accumulator}, align 64", type)
-                code.do(f"store {self._joined(term, present, code.load(place, element))}, {accumulator}, align 64")
+                code.do(
+                    f"store {self._joined(term, present, code.load(place, element))}, {accumulator}, align 64"
+                )
             total = code.emit(f"load {type}, {accumulator}, align 64", type)
         return _as_result(code, term, total)
 

@@ -74,7 +74,7 @@ class Terms:
         local = line.id in self.members or (line.op is not None and line.id in self.plan.inlined)
         args: tuple[Term, ...] = ()
         memory = None
-        if local and not (line.name == "matmul"):
+        if local and line.name != "matmul":
             args = tuple(self._argument(line, a, places) for a in line.args)
         elif not local and not base_of(line).is_number:
             walk = access(line)
@@ -108,7 +108,7 @@ class Terms:
         x, shape = a, a.shape
         while is_view(x):
             x = x.args[0]
-        if x.id in self.members:
+        if x.id in self.group.places:
             inner = self.group.places[x.id]
             if a is x:
                 return inner
@@ -180,7 +180,9 @@ class Terms:
         if term.line.name in REDUCTIONS and term.line.id in self.members:
             self._classify_sum(term, inner, outer)
             return
-        if varies & inner:
+        if self.group.kind == "product" and term.line.id in self.members:
+            term.kind = "full"  # whatever its extents
+        elif varies & inner:
             term.kind = "full" if varies & outer or not outer else "column"
         elif varies & outer:
             term.kind = "row"

@@ -376,10 +376,14 @@ class Code:
     # -- the whole
     # ----------------------------------------------------------------------------------------------------
 
-    def text(self, attributes: str = "#0", linkage: str = "internal") -> str:
+    def declaration(self) -> str:
+        """How another module announces the function."""
+        return f"declare void @{self.name}({', '.join(p.type for p in self.parameters)})"
+
+    def text(self) -> str:
         """The function's definition."""
         parameters = ", ".join(map(str, self.parameters))
-        head = f"define {linkage} void @{self.name}({parameters}) {attributes} {{"
+        head = f"define void @{self.name}({parameters}) noinline #0 {{"
         return "\n".join(
             [head, "entry:", *self.stack, "  br label %start", "start:", *self.body, "  ret void", "}"]
         )
@@ -400,10 +404,26 @@ def literal(number: float | int | bool, element: str) -> str:
     return str(int(number))
 
 
-def module_text(functions: Sequence[Code], exported: Sequence[Code], vector_bits: int) -> str:
-    """A whole module: what its functions call from outside, the functions, and how they are compiled."""
-    everything = [*functions, *exported]
-    declarations = sorted(set().union(*(code.declarations for code in everything)))
+LINES_PER_MODULE = 1500
+"""A program's functions are parted into modules of about so many lines, which are compiled side by side."""
+MOST_MODULES = 4
+
+
+def module_texts(kernels: Sequence[Code], drivers: Sequence[Code], vector_bits: int) -> list[str]:
+    """Functions as one module or several; the last holds the drivers, which call the kernels."""
+    total = sum(len(code.body) for code in kernels)
+    count = min(MOST_MODULES, 1 + total // LINES_PER_MODULE)
+    parts: list[list[Code]] = [[] for _ in range(count)]
+    for code in sorted(kernels, key=lambda code: -len(code.body)):
+        min(parts, key=lambda part: sum(len(other.body) for other in part)).append(code)
+    elsewhere = [code.declaration() for part in parts[:-1] for code in part]
+    texts = [_module_text(part, [], vector_bits) for part in parts[:-1]]
+    return [*texts, _module_text([*parts[-1], *drivers], elsewhere, vector_bits)]
+
+
+def _module_text(functions: Sequence[Code], elsewhere: Sequence[str], vector_bits: int) -> str:
+    """A module: what its functions call from outside, the functions, and how they are compiled."""
+    declarations = sorted(set().union(elsewhere, *(code.declarations for code in functions)))
     attributes = (
         f'attributes #0 = {{ nounwind "min-legal-vector-width"="{vector_bits}" '
         f'"prefer-vector-width"="{vector_bits}" }}'
@@ -412,9 +432,7 @@ def module_text(functions: Sequence[Code], exported: Sequence[Code], vector_bits
         [
             *declarations,
             "declare i64 @llvm.smin.i64(i64, i64)",
-            "declare i64 @llvm.smax.i64(i64, i64)",
-            *(code.text("noinline #0") for code in functions),
-            *(code.text(linkage="") for code in exported),
+            *(code.text() for code in functions),
             attributes,
             "!0 = distinct !{!0, !1}",
             '!1 = !{!"llvm.loop.unroll.disable"}',
