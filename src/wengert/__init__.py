@@ -16,10 +16,13 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "wengert.compiler.steps": "compile CompiledStep",
+    "wengert.compiler.teaching": "CaptureError",
     "wengert.worksheets.explain": "explain",
     "wengert.worksheets.derive": "derive",
     "wengert.autodiff.transforms": "grad value_and_grad vjp jvp linearize jacobian hessian hvp",
     "wengert.autodiff.batching": "vmap",
+    "wengert.autodiff.scanning": "scan",
     "wengert.autodiff.custom": "custom_vjp custom_jvp",
     "wengert.autodiff.checkpointing": "checkpoint",
     "wengert.autodiff.checking": "check_gradients GradientMismatch",

@@ -26,8 +26,9 @@ class Capture(Protocol):
     def guard(self, description: str, check: Callable[[], Hashable]) -> None:
         """The program holds only while ``check()`` answers as it does now."""
 
-    def setting(self, owner: object, name: str) -> None:
-        """The program holds only while the owner's attribute is as it is now."""
+    def called(self, module: Any) -> None:
+        """The program holds only while this module has the parts, the training flag and the settings that it
+        has now."""
 
     def draw(self, generator: Any, method: str, settings: dict[str, Any]) -> Any:
         """A generator's draw as a node: at each call ``getattr(generator, method)(**settings)``."""

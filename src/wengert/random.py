@@ -30,6 +30,8 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from wengert.autodiff.checkpointing import STREAMS
+from wengert.capturing import running
+from wengert.numbers.graph import Node
 
 __all__ = ["Generator", "default_generator", "drawing_from", "manual_seed"]
 
@@ -63,6 +65,11 @@ class Generator:
 
     def manual_seed(self, seed: SupportsIndex) -> Generator:
         """Begin the stream of `seed` from its start, and return this generator."""
+        if (capture := running.get()) is not None:
+            capture.refuse(
+                "manual_seed would begin the stream anew only in the run that compiles the step",
+                "seed the generator before the step",
+            )
         self.set_state((_checked_integer("seed", seed, 2**SEED_BITS), 0))
         return self
 
@@ -119,6 +126,8 @@ class Generator:
 
     def bits(self, shape: Shape = ()) -> NDArray[np.uint64]:
         """The next raw words of the stream, of dtype uint64, in C order."""
+        if (capture := running.get()) is not None:
+            return capture.draw(self, "bits", {"shape": shape})  # type: ignore[no-any-return]
         sizes = _checked_shape(shape)
         count = math.prod(sizes)
         with self._lock:
@@ -138,6 +147,8 @@ class Generator:
         >>> Generator(0).uniform((2, 2), 1, 3).shape
         (2, 2)
         """
+        if (capture := running.get()) is not None:
+            return capture.draw(self, "uniform", {"shape": shape, "low": low, "high": high, "dtype": dtype})  # type: ignore[no-any-return]
         target = _checked_dtype(dtype)
         low, high = _checked_number("low", low), _checked_number("high", high)
         if not low < high:
@@ -162,6 +173,8 @@ class Generator:
         >>> Generator(0).normal(3, mean=5.0, std=0.0)
         array([5., 5., 5.])
         """
+        if (capture := running.get()) is not None:
+            return capture.draw(self, "normal", {"shape": shape, "mean": mean, "std": std, "dtype": dtype})  # type: ignore[no-any-return]
         target = _checked_dtype(dtype)
         mean, std = _checked_number("mean", mean), _checked_number("std", std)
         if std < 0:
@@ -185,6 +198,8 @@ class Generator:
         >>> bool((Generator(0).integers(-3, 0, 100) < 0).all())
         True
         """
+        if (capture := running.get()) is not None:
+            return capture.draw(self, "integers", {"low": low, "high": high, "shape": shape})  # type: ignore[no-any-return]
         least, end = _checked_integer("low", low), _checked_integer("high", high)
         if not -(2**63) <= least < end <= 2**63:
             raise ValueError(
@@ -199,6 +214,8 @@ class Generator:
         >>> sorted(Generator(0).permutation(4).tolist())
         [0, 1, 2, 3]
         """
+        if (capture := running.get()) is not None:
+            return capture.draw(self, "permutation", {"n": n})  # type: ignore[no-any-return]
         keys = self.bits(_checked_integer("n", n, 2**63))
         return np.argsort(keys, kind="stable").astype(np.int64, copy=False)
 
@@ -211,6 +228,11 @@ class Generator:
         >>> Generator(0).bernoulli([0.0, 1.0])
         array([False,  True])
         """
+        if (capture := running.get()) is not None:
+            if type(p) is Node:  # the same bits, with a probability that the step computes
+                drawn: Any = self.uniform(p.shape if shape is None else shape)
+                return drawn < p  # type: ignore[no-any-return]
+            return capture.draw(self, "bernoulli", {"p": p, "shape": shape})  # type: ignore[no-any-return]
         if type(p) is float and 0 <= p < 1 and shape is not None:  # the same bits, in one comparison
             return np.asarray(self.bits(shape) < np.uint64(math.ceil(p * 2**53) << 11))
         probability = np.asarray(p, dtype=np.float64)

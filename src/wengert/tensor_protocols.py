@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert.numbers.graph import NUMPY_SPELLINGS
 from wengert.ops import indexing, products, reduce
 from wengert.ops import shape as shapes
 from wengert.ops.kinds import shape
@@ -33,6 +34,8 @@ ADAPTERS: dict[str, Callable[..., Any]] = {
     "einsum": lambda subscripts, *operands, **_: products.einsum(subscripts, *operands),
 }
 """NumPy's functions whose arguments are spelled otherwise than the operation's."""
+
+NUMPY_SPELLINGS.update(ADAPTERS)
 
 LOCALLY_CONSTANT = {"allclose", "array_equal", "isclose", "count_nonzero", "nonzero", "argwhere"}
 """NumPy's functions that ask about values and have no derivative: they read the tensor's array."""

@@ -85,13 +85,14 @@ class UpdatesInPlace:
 
     def fill_(self, value: Any) -> Any:
         """One value in every place."""
-        return self._update(
-            np.full_like(self.data, _plain(value)), "x.fill_(value)", "x = wengert.full_like(x, value)"
-        )
+        plain, traced = _plain(value), type(self.data) is Node or type(_plain(value)) is Node
+        new = arithmetic.zeros_like(self.data) + plain if traced else np.full_like(self.data, plain)
+        return self._update(new, "x.fill_(value)", "x = wengert.full_like(x, value)")
 
     def copy_(self, other: Any) -> Any:
         """The entries of another tensor, converted to this tensor's dtype. No gradient flows to ``other``."""
-        new = np.asarray(_plain(other)).astype(self.data.dtype)
+        new = _plain(other)
+        new = (new if type(new) is Node else np.asarray(new)).astype(self.data.dtype)
         return self._update(new, "x.copy_(y)", "x = y.clone()")
 
     def clamp_(self, min: Any = None, max: Any = None) -> Any:

@@ -18,6 +18,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 _current: ContextVar[int] = ContextVar("wengert_level", default=0)
 _silenced: ContextVar[int] = ContextVar("wengert_silenced", default=-1)
 
+current_level = _current.get
+"""The level of the innermost transform that runs now; 0 outside all of them."""
+
 silenced_level = _silenced.get
 """Tapes of this level and below record nothing now."""
 

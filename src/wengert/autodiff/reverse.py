@@ -13,6 +13,7 @@ from typing import Any
 
 from wengert.autodiff.anomaly import WATCHERS, check, is_watching, note
 from wengert.autodiff.levels import is_recording
+from wengert.capturing import running
 from wengert.numbers.graph import Node
 from wengert.ops.arithmetic import zeros_like
 from wengert.ops.kinds import component, shape
@@ -183,6 +184,9 @@ def sweep(
     results: dict[int, Any] = {}
     handed_out = set(map(id, seeds))
     watching = is_watching()
+    capture = running.get()
+    if capture is not None:
+        capture.section("backward")
     adjoints: dict[Variable | None, Any] = {}
     order = _reachable(roots, ends)
     for k, root in enumerate(roots):
@@ -236,6 +240,8 @@ def sweep(
                     _add(adjoints, a, part)
         if free:
             v.op, v.args, v.values, v.params = FREED, None, None, None
+    if capture is not None:
+        capture.section("forward")
     return results
 
 

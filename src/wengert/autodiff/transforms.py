@@ -12,8 +12,10 @@ from wengert.autodiff.forward import Dual
 from wengert.autodiff.levels import new_level
 from wengert.autodiff.reverse import Variable, sweep, variable
 from wengert.autodiff.trees import leaves, mapped, rebuild
+from wengert.numbers.graph import Node
 from wengert.ops.arithmetic import ones_like, zeros_like
 from wengert.ops.kinds import shape
+from wengert.ops.op import Traced
 from wengert.ops.shape import reshape
 
 Function = Callable[..., Any]
@@ -207,13 +209,21 @@ def linearize(f: Function, *args: Any) -> tuple[Any, Function]:
     return value, push_forward
 
 
+UNIT_VECTORS = "unit vectors"
+
+
 def _basis(x: Any) -> Any:
     """The unit arrays of x's shape along a new first axis."""
     import numpy as np
 
     extents = shape(x)
     count = math.prod(extents)
-    return np.eye(count, dtype=getattr(x, "dtype", None)).reshape(count, *extents)
+    units = np.eye(count, dtype=getattr(x, "dtype", None)).reshape(count, *extents)
+    while isinstance(x, Traced):
+        x = x.beneath
+    if type(x) is Node and x.graph.refuse is not None:  # a program in which products with them go away
+        return x.graph.leaf("constant", units, UNIT_VECTORS)
+    return units
 
 
 def jacobian(f: Function, argnums: int | Sequence[int] = 0, mode: str | None = None) -> Function:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from wengert.numbers.graph import Graph, Node
+from wengert.scalar import Scalar
 from wengert.tensors import Tensor
 
 
@@ -20,6 +21,17 @@ class Buffer:
     node: Node
     name: str
     updated: Node | None = None
+
+
+@dataclass
+class KeptScalar:
+    """A number of a `Scalar` outside the step: ``attribute`` is ``data`` or ``grad``. ``node`` is None where
+    the step does not read it, ``updated`` where it does not change it."""
+
+    scalar: Scalar
+    attribute: str
+    node: Node | None
+    updated: Any = None
 
 
 @dataclass
@@ -55,9 +67,12 @@ class Guard:
 
 @dataclass
 class Result:
-    """One leaf of what the step returns: ``kind`` is ``tensor`` or ``array`` for the program's result of
-    that ``index``, ``number`` where it becomes a plain Python number of the type ``value``, and ``plain`` for
-    a ``value`` that no input changes."""
+    """One leaf of what the step returns.
+
+    ``kind`` is ``tensor``, ``array`` or ``scalar`` for the program's result of that ``index``, ``number``
+    where it becomes a plain Python number of the type ``value``, and ``plain`` for a ``value`` that no input
+    changes.
+    """
 
     kind: str
     index: int = -1
@@ -85,6 +100,8 @@ class Captured:
     buffers: list[Buffer] = field(default_factory=list)
     numbers: list[Number] = field(default_factory=list)
     draws: list[Draw] = field(default_factory=list)
+    scalars: list[KeptScalar] = field(default_factory=list)
+    """In the order in which they lie in the program's one vector of them."""
     guards: list[Guard] = field(default_factory=list)
     actions: list[Callable[[], object]] = field(default_factory=list)
     results: list[Any] = field(default_factory=list)
@@ -94,5 +111,6 @@ class Captured:
     returned: Any = None
     """The nesting of what the step returns, with a `Result` at every leaf."""
     puts: list[Put] = field(default_factory=list)
+    cleared_scalars: list[Scalar] = field(default_factory=list)
     cleared: list[Tensor] = field(default_factory=list)
     """The tensors whose gradient is None after the step."""

@@ -21,7 +21,7 @@ def call_with_names(
     def watch(frame: FrameType, event: str, argument: Any) -> None:
         if event == "return" and frame.f_code is code:
             for name, value in frame.f_locals.items():
-                node = _node_of(value)
+                node = node_of(value)
                 if node is not None and not name.startswith("_"):
                     names.setdefault(node.id, name)
 
@@ -60,7 +60,8 @@ def _code(f: Callable[..., Any]) -> CodeType | None:
     return found
 
 
-def _node_of(value: Any) -> Node | None:
+def node_of(value: Any) -> Node | None:
+    """The node beneath a value's tapes; None where there is none."""
     while type(value) is not Node and hasattr(value, "requires_grad"):
         value = value.data
     return value if type(value) is Node else None

@@ -10,13 +10,15 @@ from typing import Any
 
 import numpy as np
 
+from wengert.capturing import running
 from wengert.nn.loss_functions import as_values, check_reduction, reduced, refuse_missing
+from wengert.numbers.graph import Node
 from wengert.numbers.mismatch import ShapeMismatch
 from wengert.ops import losses as rows
 from wengert.ops.arithmetic import divide, not_equal, where, zeros_like
 from wengert.ops.indexing import getitem, take_along_axis
 from wengert.ops.kinds import shape
-from wengert.ops.op import bottom
+from wengert.ops.op import bottom, untaped
 from wengert.ops.reduce import log_softmax, sum
 from wengert.ops.shape import astype, expand_dims, reshape, squeeze
 
@@ -183,10 +185,11 @@ def _check_indices(name: str, input: Any, target: Any, ignore_index: int, axis: 
         raise _no_indices(name, extents, wanted, target, plain.dtype)
     if not plain.size:
         return False
+    open_ended = type(untaped(target)) is Node and running.get() is not None  # other indices will follow
     # Read as unsigned, a negative number is larger than every class: one comparison for both ends.
     comparable = classes <= 1 << (8 * plain.itemsize - 1) and not 0 <= ignore_index < classes
     if comparable and plain.view(f"u{plain.itemsize}").max() < classes:
-        return False
+        return open_ended
     counted = plain != ignore_index
     outside = np.argwhere(((plain < 0) | (plain >= classes)) & counted)
     if len(outside):
@@ -196,7 +199,7 @@ def _check_indices(name: str, input: Any, target: Any, ignore_index: int, axis: 
             f"target: got class {plain[tuple(place)]}{at}, but input of shape {extents} has the classes "
             f"0 to {classes - 1} ({len(outside)} such in all)"
         )
-    return bool(not counted.all())
+    return open_ended or bool(not counted.all())
 
 
 def _no_indices(

@@ -10,6 +10,7 @@ from wengert.nn import init
 from wengert.nn.linear import blank, size
 from wengert.nn.module import Module
 from wengert.nn.parameter import Parameter
+from wengert.numbers.graph import Node
 from wengert.ops.arithmetic import where
 from wengert.ops.indexing import getitem
 from wengert.ops.op import bottom
@@ -32,7 +33,7 @@ def embedding(indices: Any, weight: Any, padding_idx: int | None = None) -> Any:
     outside = (rows < 0) | (rows >= count)
     if outside.any():
         raise IndexError(f"embedding: expected indices from 0 to {count - 1}, got {rows[outside][0]}")
-    place = indices if isinstance(indices, Tensor) else rows
+    place = indices if isinstance(indices, (Tensor, Node)) else rows
     found = getitem(weight, (place,))
     if padding_idx is None:
         return found

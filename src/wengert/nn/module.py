@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from wengert.capturing import running
 from wengert.nn import hooks, states
 from wengert.nn.registration import Registered
 from wengert.nn.summary import described, summarised
@@ -41,6 +42,9 @@ class Module(Registered):
         )
 
     def __call__(self, *args: Any, **words: Any) -> Any:
+        capture = running.get()
+        if capture is not None:
+            capture.called(self)
         if self._hooks:
             return hooks.call(self, self._hooks, args, words)
         return self.forward(*args, **words)

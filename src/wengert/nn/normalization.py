@@ -13,10 +13,12 @@ from wengert.nn import init
 from wengert.nn.linear import blank, size, wrong_shape
 from wengert.nn.module import Module
 from wengert.numbers.dtypes import get_default_dtype
-from wengert.ops.arithmetic import rsqrt
+from wengert.numbers.graph import Node
+from wengert.ops.arithmetic import rsqrt, square
 from wengert.ops.kinds import shape
 from wengert.ops.normalization import standardise
-from wengert.ops.op import bottom
+from wengert.ops.op import untaped
+from wengert.ops.reduce import sum
 from wengert.ops.shape import reshape
 from wengert.tensors import Tensor
 
@@ -68,15 +70,15 @@ def _along(values: Any, per_channel: tuple[int, ...]) -> Any:
 
 
 def _follow(
-    running_mean: Tensor, running_var: Tensor, x: Any, axes: tuple[int, ...], n: int, momentum: float
+    running_mean: Tensor, running_var: Tensor, x: Any, axes: tuple[int, ...], n: int, momentum: Any
 ) -> None:
     """Move the running mean and variance towards the batch's."""
-    values = np.asarray(bottom(x))
-    mean = np.add.reduce(values, axis=axes, keepdims=True) / n
-    squares = np.add.reduce(np.square(values - mean), axis=axes)
+    values = untaped(x)
+    mean = sum(values, axis=axes, keepdims=True) / n
+    squares = sum(square(values - mean), axis=axes)
     for running, new in ((running_mean, mean.reshape(-1)), (running_var, squares / (n - 1))):
         moved = (1 - momentum) * running.data + momentum * new
-        running.data = moved.astype(running.dtype, copy=False)
+        running.data = moved if moved.dtype == running.dtype else moved.astype(running.dtype)
 
 
 def layer_norm(
@@ -134,8 +136,9 @@ class _BatchNorm(Module):
         momentum = self.momentum
         if self.training and self.track_running_stats:
             seen = self.num_batches_tracked
-            seen.data = np.asarray(seen.data + 1)
-            momentum = 1 / int(seen) if momentum is None else momentum
+            count = seen.data + 1
+            seen.data = count if type(count) is Node else np.asarray(count)
+            momentum = 1 / seen.data if momentum is None else momentum
         return batch_norm(
             x,
             self.running_mean,

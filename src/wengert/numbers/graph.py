@@ -10,9 +10,10 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
-from wengert.ops.kinds import Composite, component
+from wengert.ops.kinds import Composite, Question, component
 from wengert.ops.methods import ArrayMethods
 from wengert.ops.op import SYSTEMS, Op, System, UnsupportedOperation, lookup
 
@@ -27,7 +28,7 @@ class Node(ArrayMethods):
     the derivative that belongs to the node ``of``.
     """
 
-    __slots__ = ("args", "graph", "id", "line", "name", "of", "op", "params", "role", "value")
+    __slots__ = ("args", "graph", "id", "name", "of", "op", "params", "place", "role", "value")
 
     def __init__(self, graph: Graph, role: str, value: Any, name: str = "") -> None:
         self.graph = graph
@@ -38,8 +39,13 @@ class Node(ArrayMethods):
         self.op: Op | None = None
         self.args: tuple[Any, ...] = ()
         self.params: Mapping[str, Any] = {}
-        self.line: str | None = None
+        self.place: Place | None = None
         self.of: Node | None = None
+
+    @property
+    def line(self) -> str | None:
+        """The user's line that computed this, as ``file.py:12: code``; None where there is none."""
+        return None if self.place is None else line_at(self.place)
 
     @property
     def beneath(self) -> Any:
@@ -57,50 +63,70 @@ class Node(ArrayMethods):
         return self.value.dtype
 
     def __repr__(self) -> str:
+        if self.graph.refuse is not None and not _called_by_package():
+            self.graph.refuse("print", self)
         words = (self.name or self.role, f"v{self.id}", "" if self.op is None else self.op.name)
         return f"<{' '.join(filter(None, words))} {self.value!r:.60}>"
 
     def __bool__(self) -> bool:
+        if self.graph.refuse is not None and not isinstance(self.op, Question):
+            self.graph.refuse("branch", self)
         return bool(self.value)
 
-    def _refuse(self, what: str) -> Any:
+    def _refuse(self, kind: str, what: str) -> Any:
+        if self.graph.refuse is not None:
+            self.graph.refuse(kind, self)
         raise TypeError(
             f"{what} of a traced value would bake today's number into the graph; keep the computation in "
             f"wengert's operations, and read numbers from the result"
         )
 
     def __float__(self) -> float:
-        return self._refuse("float(), or a function of the math module,")  # type: ignore[no-any-return]
+        return self._refuse("float", "float(), or a function of the math module,")  # type: ignore[no-any-return]
 
     def __int__(self) -> int:
-        return self._refuse("int()")  # type: ignore[no-any-return]
+        return self._refuse("int", "int()")  # type: ignore[no-any-return]
 
     def __index__(self) -> int:
-        return self._refuse("An index or a count made")  # type: ignore[no-any-return]
+        return self._refuse("index", "An index or a count made")  # type: ignore[no-any-return]
 
     def item(self) -> Any:
         """Refused: a traced value has no number to hand out."""
-        return self._refuse("item()")
+        return self._refuse("item", "item()")
+
+    def tolist(self) -> Any:
+        """Refused, as `item`."""
+        return self._refuse("tolist", "tolist()")
 
     def __array__(self, *args: Any, **options: Any) -> Any:
-        return self._refuse("A NumPy array")
+        return self._refuse("array", "A NumPy array")
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **words: Any) -> Any:
         if method != "__call__" or words:
-            return self._refuse(f"np.{ufunc.__name__}.{method}()")
-        return _of_numpy(ufunc)(*inputs)
+            return self._refuse(f"np.{ufunc.__name__}.{method}", f"np.{ufunc.__name__}.{method}()")
+        return self._of_numpy(ufunc)(*inputs)
 
     def __array_function__(self, function: Any, types: Any, args: Any, words: Any) -> Any:
-        return _of_numpy(function)(*args, **words)
+        return self._of_numpy(function)(*args, **words)
+
+    def _of_numpy(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """The operation of the same name as NumPy's function."""
+        name = function.__name__
+        try:
+            return NUMPY_SPELLINGS[name] if name in NUMPY_SPELLINGS else lookup(name)
+        except KeyError:
+            if self.graph.refuse is not None:
+                self.graph.refuse(f"np.{function.__name__}", self)
+            raise TypeError(
+                f"np.{function.__name__}: wengert's table has no operation of that name"
+            ) from None
 
 
-def _of_numpy(function: Callable[..., Any]) -> Op:
-    """The operation of the same name as NumPy's function."""
-    try:
-        return lookup(function.__name__)
-    except KeyError:
-        raise TypeError(f"np.{function.__name__}: wengert's table has no operation of that name") from None
+NUMPY_SPELLINGS: dict[str, Callable[..., Any]] = {}
+"""NumPy's functions whose arguments are spelled otherwise than the operation's."""
 
+Place = tuple[str, int]
+"""A file and the number of a line in it."""
 
 Rewrite = Callable[[Op, tuple[Any, ...], Mapping[str, Any]], Any]
 
@@ -112,8 +138,11 @@ class Graph:
     something simpler before it is recorded; it returns None to let it stand. ``literal`` turns a number or an
     array of the program into a constant's value and its text; without it, numbers stay as they are. With
     ``name_derivatives`` every adjoint and tangent becomes a node of its own, so that formulas can refer to
-    it.
+    it. ``refuse(kind, node)`` raises where Python asks for a traced value: without it a branch takes the way
+    of today's value, and a value can be printed.
     """
+
+    refuse: Callable[[str, Node], Any] | None = None
 
     def __init__(
         self,
@@ -130,6 +159,8 @@ class Graph:
         self.shared: dict[Any, Any] = {}
         self.kept: list[Any] = []
         self.closed = False
+        self.frames: dict[FrameType, None] | None = None
+        """The user's frames that computed something, where their variables' names are wanted."""
 
     def __iter__(self) -> Iterator[Node]:
         return iter(self.nodes)
@@ -146,6 +177,8 @@ class Graph:
     def append(self, op: Op, args: tuple[Any, ...], params: Mapping[str, Any]) -> Any:
         """Record ``op(*args, **params)`` and evaluate it on the traced values."""
         if self.closed:
+            if self.refuse is not None:
+                self.refuse("kept", next(a for a in args if type(a) is Node and a.graph is self))
             raise RuntimeError(
                 f"{op.name}: a value traced earlier was kept and is used again; a traced function must not "
                 f"store what it computes (an optimizer's momentum, a running mean) outside its parameters"
@@ -195,7 +228,12 @@ class Graph:
     def _record(self, op: Op, args: tuple[Any, ...], params: Mapping[str, Any]) -> Any:
         value = _value(op, tuple(a.value if type(a) is Node else a for a in args), params)
         node = self.leaf("operation", value)
-        node.op, node.args, node.params, node.line = op, args, params, calling_line()
+        node.op, node.args, node.params = op, args, params
+        frame = calling_frame()
+        if frame is not None:
+            node.place = frame.f_code.co_filename, frame.f_lineno
+            if self.frames is not None:
+                self.frames[frame] = None
         if isinstance(value, tuple):
             return tuple(component.apply((node,), {"index": k}) for k in range(len(value)))
         return node
@@ -224,16 +262,33 @@ def _identity(op: Op, args: tuple[Any, ...], params: Mapping[str, Any]) -> Any:
     return key
 
 
-def calling_line() -> str | None:
-    """The nearest line outside this package on the stack, as ``file.py:12: code``."""
-    frame = sys._getframe(1)
+def calling_frame() -> FrameType | None:
+    """The nearest frame outside this package on the stack."""
+    frame: FrameType | None = sys._getframe(1)
     while frame is not None and frame.f_code.co_filename.startswith(_PACKAGE):
-        frame = frame.f_back  # type: ignore[assignment]
-    if frame is None:
-        return None
-    path, number = frame.f_code.co_filename, frame.f_lineno
+        frame = frame.f_back
+    return frame
+
+
+def line_at(place: Place) -> str | None:
+    """The line of a file, as ``file.py:12: code``."""
+    path, number = place
     code = linecache.getline(path, number).strip()
     return f"{Path(path).name}:{number}: {code}" if code else None
+
+
+def calling_line() -> str | None:
+    """The nearest line outside this package on the stack, as ``file.py:12: code``."""
+    frame = calling_frame()
+    return None if frame is None else line_at((frame.f_code.co_filename, frame.f_lineno))
+
+
+def _called_by_package() -> bool:
+    """Whether the text of a node is wanted inside this package: for an error's message, not for the user."""
+    frame: FrameType | None = sys._getframe(2)
+    while frame is not None and frame.f_code.co_name in ("__repr__", "__format__", "__str__"):
+        frame = frame.f_back
+    return frame is not None and frame.f_code.co_filename.startswith(_PACKAGE)
 
 
 class _Graphs(System):

@@ -56,6 +56,13 @@ def bottom(value: Any) -> Any:
     return value
 
 
+def untaped(value: Any) -> Any:
+    """The value beneath every layer of differentiation and batching; a traced one stays on its graph."""
+    while isinstance(value, Traced):
+        value = value.beneath
+    return value
+
+
 def alike(args: tuple[Any, ...], result: Any) -> tuple[Any, ...]:
     """The arguments of an operation with Python numbers as the result's number system understands them:
     beside a fraction 0.1 is 1/10, and the logarithm of 2 has as many digits as the rest."""

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from wengert.autodiff.levels import enable_grad
+from wengert.capturing import running
 from wengert.numbers.arrays import quietly
 from wengert.optim.line_search import Point, strong_wolfe
 from wengert.optim.optimizer import Group, Optimizer
@@ -133,6 +134,12 @@ class LBFGS(Optimizer):
         """
         if closure is None:
             raise TypeError("LBFGS.step: expected a closure that computes the loss, as in step(closure)")
+        capture = running.get()
+        if capture is not None:
+            capture.refuse(
+                "LBFGS decides from the loss how often it evaluates the closure: no fixed program",
+                "compile the closure's loss and gradient, and let LBFGS itself run uncompiled",
+            )
         return quietly(self._step_with, closure)
 
     def _step_with(self, closure: Closure) -> Any:

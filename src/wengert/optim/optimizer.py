@@ -10,9 +10,11 @@ from typing import Any, ClassVar
 import numpy as np
 
 from wengert.autodiff.levels import enable_grad
+from wengert.capturing import running
 from wengert.numbers.arrays import FLOATING, quietly
 from wengert.ops.arithmetic import zeros_like
 from wengert.optim.programs import Program, program_for
+from wengert.optim.traced_step import trace_step
 from wengert.optim.transforms import Chain, array_slots, direction, number_slots
 from wengert.tensors import Tensor
 
@@ -124,7 +126,11 @@ class Optimizer:
         if closure is not None:
             with enable_grad():
                 loss = closure()
-        quietly(self._step)
+        capture = running.get()
+        if capture is None:
+            quietly(self._step)
+        else:
+            trace_step(self, capture)
         return loss
 
     def _step(self) -> None:
@@ -135,14 +141,19 @@ class Optimizer:
             for p in group["params"]:
                 if p.grad is None:
                     continue
-                state = self.state.setdefault(p, {"step": 0})
-                if not slots <= state.keys():
-                    state |= {k: v for k, v in self._initial_state(chain, group, p).items() if k not in state}
+                state = self.state_of(p, chain, slots, group)
                 state["step"] += 1
                 if type(p.data) is np.ndarray and p.data.dtype in FLOATING:
                     self._run_program(program_for(chain, p.data.dtype), group, p, state, computed)
                 else:
                     self._follow_formula(chain, group, p, state)
+
+    def state_of(self, p: Tensor, chain: Chain, slots: set[str], group: Group) -> dict[str, Any]:
+        """What is kept for a parameter, with everything that the chain needs in its ``slots``."""
+        state = self.state.setdefault(p, {"step": 0})
+        if not slots <= state.keys():
+            state |= {k: v for k, v in self._initial_state(chain, group, p).items() if k not in state}
+        return state
 
     def _initial_state(self, chain: Chain, group: Group, p: Tensor) -> dict[str, Any]:
         arrays = {
@@ -297,6 +308,7 @@ def _is_unshared(tensor: Tensor) -> bool:
 
 def _writable(tensor: Tensor) -> Any:
     """The tensor's array, replaced by a copy where somebody else holds it."""
-    if not (_is_unshared(tensor) and tensor.data.flags.c_contiguous):
+    is_array = type(tensor.data) is np.ndarray  # arithmetic makes NumPy's scalars of arrays without axes
+    if not (is_array and _is_unshared(tensor) and tensor.data.flags.c_contiguous):
         tensor.data = np.array(tensor.data, order="C")
     return tensor.data

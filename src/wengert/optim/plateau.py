@@ -62,7 +62,7 @@ class ReduceLROnPlateau(LRScheduler):
         self.num_bad_epochs = self.cooldown_counter = 0
         self._last_lr = [group["lr"] for group in optimizer.param_groups]
 
-    def step(self, metrics: Any) -> None:  # type: ignore[override]
+    def step(self, metrics: Any) -> None:
         """Go on to the next epoch, after one that ended with this measure: a number or a tensor of one."""
         self._check_groups(len(self.min_lrs))
         value = float(metrics)

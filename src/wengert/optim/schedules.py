@@ -3,12 +3,36 @@
 from __future__ import annotations
 
 import copy
+import functools
 import math
 import operator
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from wengert.capturing import running
 from wengert.optim.optimizer import Optimizer
+
+
+def _after_the_program(step: Callable[..., None]) -> Callable[..., None]:
+    """A schedule's step that a captured step leaves to be done in Python, after every run."""
+
+    @functools.wraps(step)
+    def moved(self: LRScheduler, *metrics: Any) -> None:
+        capture = running.get()
+        if capture is None:
+            step(self, *metrics)
+        elif metrics:
+            name = type(self).__name__
+            capture.refuse(
+                f"{name}.step follows a measure, which is known only when the program has run",
+                "step this schedule behind the compiled step.\n"
+                "  right:  loss = step(x, y); schedule.step(loss)",
+            )
+        else:
+            groups = self.optimizer.param_groups
+            capture.later(functools.partial(step, self), f"{type(self).__name__}.step()", groups)
+
+    return moved
 
 
 class LRScheduler:
@@ -40,6 +64,11 @@ class LRScheduler:
     optimizer: Optimizer
     _not_saved: tuple[str, ...] = ("optimizer",)
 
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "step" in vars(cls):
+            cls.step = _after_the_program(cls.step)  # type: ignore[method-assign]
+
     def __init__(self, optimizer: Optimizer, last_epoch: int = -1) -> None:
         attach(self, optimizer)
         for k, group in enumerate(optimizer.param_groups):
@@ -70,6 +99,7 @@ class LRScheduler:
             found.append(self.rate(base, self.last_epoch) * others)
         return found
 
+    @_after_the_program
     def step(self) -> None:
         """Go on to the next epoch."""
         self._check_groups(len(self.base_lrs))

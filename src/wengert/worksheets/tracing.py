@@ -119,7 +119,7 @@ class _OfExpression:
 
 def _forget_lines(graph: Graph) -> None:
     for node in graph:
-        node.line = None  # text has no line of its own, and its caller's would mislead
+        node.place = None  # text has no line of its own, and its caller's would mislead
 
 
 def trace_call(trace: Trace, f: Callable[..., Any], args: Sequence[Any], names: Sequence[str]) -> None:

@@ -1,0 +1,80 @@
+"""Guards: what must be as it was when a step was captured, checked in a few microseconds at every call."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Hashable, Sequence
+from operator import itemgetter
+from typing import Any
+
+from wengert.compiler.captured import Guard
+from wengert.compiler.names import PLAIN, Surroundings
+from wengert.compiler.touched import TouchedTensors
+from wengert.nn.registration import Registered
+from wengert.tensors import Tensor
+
+
+def guards_of_modules(modules: Sequence[Any]) -> list[Guard]:
+    """Every module that was called has the parameters, parts and hooks that it had, and the same training
+    flag, dropout probability and other plain numbers."""
+    if not modules:
+        return []
+    homes = [vars(module) for module in modules]
+    parts = [(h, k, v) for h in homes for k, v in h.items() if isinstance(v, (Tensor, Registered))]
+    plain = {id(h): [k for k, v in h.items() if type(v) in PLAIN] for h in homes}
+    readers = [(itemgetter(*plain[id(h)]), h) for h in homes if plain[id(h)]]
+    hooks = [module._hooks for module in modules]
+
+    def same_parts() -> Hashable:
+        for home, name, part in parts:
+            if home[name] is not part:
+                return False
+        return [len(each) for each in hooks] == counts
+
+    def numbers() -> Hashable:
+        return [read(home) for read, home in readers]  # type: ignore[return-value]
+
+    counts = [len(each) for each in hooks]
+    kinds = ", ".join(dict.fromkeys(type(module).__name__ for module in modules))
+    return [
+        Guard(f"the training flag and the settings of {kinds}", numbers, numbers()),
+        Guard(f"the parameters, parts and hooks of {kinds}", same_parts, True),
+    ]
+
+
+def guard_of_surroundings(surroundings: Surroundings) -> Guard:
+    """The function still reads the same objects and numbers by the names of its globals and closure."""
+    objects, numbers = surroundings.objects(), surroundings.plain()
+    held = [v.value() for v in objects]
+    known = [v.value() for v in numbers]
+    of_objects = [(v.read, v.home) for v in objects]
+    of_numbers = [(v.read, v.home) for v in numbers]
+
+    def check() -> Hashable:
+        return (
+            all(map(operator.is_, [read(home) for read, home in of_objects], held))
+            and [read(home) for read, home in of_numbers] == known
+        )
+
+    return Guard(f"the objects that {surroundings.title} reads by name", check, True)
+
+
+def guard_of_tensors(tensors: TouchedTensors, surroundings: Surroundings) -> list[Guard]:
+    """Which tensors require gradients, and which gradients were None when the step first read them."""
+    touched = [t.tensor for t in tensors.data.values() if id(t.tensor) not in surroundings.state]
+    guards = []
+    if touched:
+
+        def flags() -> Hashable:
+            return [tensor.requires_grad for tensor in touched]  # type: ignore[return-value]
+
+        guards.append(Guard("requires_grad of the tensors outside", flags, flags()))
+    empty = [g.tensor for g in tensors.gradients.values() if g.was_read and g.node is None]
+    if empty:
+
+        def gradients() -> Hashable:
+            return [tensor.grad for tensor in empty] == nothing
+
+        nothing = [None] * len(empty)
+        guards.append(Guard("gradients that were None when the step began", gradients, True))
+    return guards

@@ -1,0 +1,221 @@
+"""`wengert.compile`: a function that is captured when it is first called, and from then on runs as one
+program."""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from typing import Any, overload
+
+from wengert.autodiff.levels import current_level, silenced_level
+from wengert.capturing import running
+from wengert.compiler.arguments import (
+    argument_names,
+    described,
+    difference,
+    in_words,
+    is_traced,
+    require_numbers,
+)
+from wengert.compiler.backends import executor
+from wengert.compiler.bound import BoundProgram
+from wengert.compiler.capture import captured
+from wengert.compiler.epochs import Progress, epoch
+from wengert.compiler.lowering import lowered
+from wengert.compiler.passes import PassResult
+from wengert.numbers.dtypes import get_default_dtype
+from wengert.numbers.graph import Graph
+
+Function = Callable[..., Any]
+BACKENDS = ("auto", "numpy", "native")
+_KEPT = 8
+"""Of programs for the same kind of arguments, that differ in what they rely on outside, so many are kept."""
+
+
+class CompiledStep:
+    """A function that runs as one program. Made by `wengert.compile`, which says what it does."""
+
+    def __init__(self, function: Function, keep_gradients: bool = False, backend: str = "auto") -> None:
+        if not callable(function):
+            raise TypeError(f"compile: expected a function, got {type(function).__name__}: {function!r:.60}")
+        if backend not in BACKENDS:
+            raise ValueError(f"compile: expected backend to be 'auto', 'numpy' or 'native', got {backend!r}")
+        if hasattr(function, "__name__"):
+            functools.update_wrapper(self, function)
+        self.function = function
+        self.keep_gradients = keep_gradients
+        self.backend = backend
+        self.recompilations: list[str] = []
+        self._title = getattr(function, "__name__", type(function).__name__)
+        self._programs: dict[Hashable, list[BoundProgram]] = {}
+        self._arguments: Mapping[str, str] = {}
+        self._latest: BoundProgram | None = None
+        self._lock = threading.RLock()
+
+    def __call__(self, *args: Any, **words: Any) -> Any:
+        if running.get() is not None or current_level():
+            return self.function(*args, **words)  # inside another trace it becomes a part of that
+        inputs: list[Any] = []
+        key = (
+            described(args, inputs),
+            described(words, inputs) if words else None,
+            silenced_level(),
+            get_default_dtype(),
+        )
+        with self._lock:
+            missed = None
+            for bound in self._programs.get(key, ()):
+                missed = bound.miss()
+                if missed is None:
+                    return bound.run(inputs)
+            if is_traced(key):
+                return self.function(*args, **words)
+            return self._compiled(key, args, words, inputs, missed).run(inputs)
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        return self if instance is None else functools.partial(self, instance)
+
+    def __repr__(self) -> str:
+        return f"<compiled step {self._title}, {sum(map(len, self._programs.values()))} programs>"
+
+    def _compiled(
+        self,
+        key: Hashable,
+        args: tuple[Any, ...],
+        words: dict[str, Any],
+        inputs: Sequence[Any],
+        missed: str | None,
+    ) -> BoundProgram:
+        """A new program for these arguments."""
+        named = argument_names(self.function, args, words)
+        arguments = in_words(named)
+        require_numbers(named)
+        found = captured(self.function, args, words, inputs, named, self.keep_gradients)
+        program = lowered(found)
+        bound = BoundProgram(found, program, executor(program, self.backend))
+        problem = bound.miss()
+        if problem is not None:
+            raise RuntimeError(f"{self._title}: {problem} changed while the step was compiled")
+        if self._programs:
+            self.recompilations.append(
+                f"{missed} changed" if missed is not None else difference(self._arguments, arguments)
+            )
+        self._arguments, self._latest = arguments, bound
+        alternatives = self._programs.setdefault(key, [])
+        alternatives.insert(0, bound)
+        del alternatives[_KEPT:]
+        return bound
+
+    # -- what can be read
+    # ----------------------------------------------------------------------------------------------
+
+    @property
+    def latest(self) -> BoundProgram:
+        """The program that was compiled last. Raises RuntimeError before the first call."""
+        if self._latest is None:
+            raise RuntimeError(f"{self._title} is compiled when it is first called: call it once, then look")
+        return self._latest
+
+    @property
+    def graph(self) -> Graph:
+        """The Wengert list of the latest program."""
+        return self.latest.captured.graph
+
+    @property
+    def source(self) -> str:
+        """The latest program as NumPy source, a file that runs by itself."""
+        return self.latest.executable.source
+
+    @property
+    def passes(self) -> list[PassResult]:
+        """The latest program before and after each pass; print one to see what it did."""
+        return self.latest.executable.passes
+
+    def report(self) -> str:
+        """What was compiled: the programs, what they rely on, and why further ones were made."""
+        if self._latest is None:
+            return f"{self._title}: not compiled yet"
+        found = self._latest.captured
+        written = [buffer.name for buffer in found.buffers if buffer.updated is not None]
+        lines = [
+            f"{self._title}: {sum(map(len, self._programs.values()))} program(s); the latest has "
+            f"{len(found.graph)} nodes",
+            f"inputs: {', '.join(f'{name}: {words}' for name, words in self._arguments.items()) or 'none'}",
+            f"kept and updated: {', '.join(written) or 'nothing'}",
+            f"read at each call: {', '.join(n.name for n in found.numbers) or 'no numbers'}",
+            f"guarded: {'; '.join(dict.fromkeys(g.description for g in found.guards)) or 'nothing'}",
+            *(f"compiled again, for {reason}" for reason in self.recompilations),
+        ]
+        return "\n".join([*lines, self._latest.executable.report()])
+
+    def epoch(
+        self,
+        data: Any,
+        batch_size: int = 32,
+        shuffle: bool = False,
+        generator: Any = None,
+        drop_last: bool = False,
+        progress: Progress | None = None,
+    ) -> Any:
+        """Call the step with every batch of the data, and return its results stacked, one entry per batch.
+
+        ``data`` is a tuple of arrays with as many rows, or a `wengert.data.TensorDataset`; the batches and
+        their order are those of `wengert.data.DataLoader` with the same settings. ``progress(done, batches)``
+        is called after every batch. Raises ValueError where results of different batches cannot be stacked.
+
+        >>> import numpy as np, wengert
+        >>> total = wengert.compile(lambda x: x.sum())
+        >>> total.epoch((np.arange(6.0),), batch_size=2).tolist()
+        [1.0, 5.0, 9.0]
+        """
+        return epoch(self, data, batch_size, shuffle, generator, drop_last, progress)
+
+
+@overload
+def compile(function: Function, *, keep_gradients: bool = ..., backend: str = ...) -> CompiledStep: ...
+@overload
+def compile(
+    function: None = ..., *, keep_gradients: bool = ..., backend: str = ...
+) -> Callable[[Function], CompiledStep]: ...
+def compile(
+    function: Function | None = None, *, keep_gradients: bool = False, backend: str = "auto"
+) -> CompiledStep | Callable[[Function], CompiledStep]:
+    """The function as one program: captured at its first call, then run without Python's dispatch.
+
+    The function is an ordinary training step (``zero_grad``, forward, ``backward``, clipping, the optimizer's
+    and a schedule's step), a function of arrays or tensors, or a nest of `wengert.grad`, `hessian`, `jvp` and
+    `vmap`. It can be a method or a module, and ``compile`` can be used as a decorator.
+
+    Arrays, tensors and floats among the arguments are inputs; everything else (ints, texts, objects) and
+    every shape and dtype belongs to the program, so another value compiles again: ``report()`` says why.
+    Tensors outside the function, such as parameters, an optimizer's moments and running means, are read and
+    updated in place, and learning rates, step counters, random numbers and training flags are those of the
+    moment. An array outside is read at every call.
+
+    A gradient that the step itself cleared first is not kept: ``p.grad`` is None afterwards, unless
+    ``keep_gradients``. What the step returns has no history: take derivatives inside it. ``backend`` is
+    ``'numpy'`` (generated NumPy source), ``'native'`` (through llvmlite) or ``'auto'``.
+
+    Raises TypeError for what is no function, ValueError for another backend; the first call raises
+    `wengert.CaptureError`, with the line and a cure, where Python asks for a value that is not known before
+    the program runs (a branch, a loop bound, `print`, ``item()``).
+
+    >>> import wengert
+    >>> w = wengert.tensor([1.0, -2.0], requires_grad=True)
+    >>> optimizer = wengert.optim.SGD([w], lr=0.1)
+    >>> @wengert.compile
+    ... def step(x):
+    ...     optimizer.zero_grad()
+    ...     loss = ((w - x) ** 2).sum()
+    ...     loss.backward()
+    ...     optimizer.step()
+    ...     return loss
+    >>> [round(step(wengert.tensor([0.0, 0.0])).item(), 2) for _ in range(3)]
+    [5.0, 3.2, 2.05]
+    >>> w
+    tensor([ 0.512, -1.024], requires_grad=True)
+    """
+    if function is None:
+        return functools.partial(CompiledStep, keep_gradients=keep_gradients, backend=backend)
+    return CompiledStep(function, keep_gradients, backend)
