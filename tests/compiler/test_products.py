@@ -1,0 +1,167 @@
+"""Products of matrices in native code."""
+
+import numpy as np
+import pytest
+
+pytest.importorskip("llvmlite")
+
+from native_code import at_widths, by_units, every_width, machine_with, native
+
+from wengert.compiler.llvm.epilogues import Store
+from wengert.compiler.llvm.operands import Operand
+from wengert.compiler.llvm.products import product, units
+from wengert.compiler.llvm.text import MEMORY_TYPES, Code, Index, Register
+
+TOLERANCE = {"float32": 2e-6, "float64": 4e-15}
+
+
+def strides(a: np.ndarray) -> tuple[int, int]:
+    down, right = (n // a.itemsize for n in a.strides)
+    return down, right
+
+
+def multiplied(a: np.ndarray, b: np.ndarray, vector_bits: int, **settings: object) -> np.ndarray:
+    """The product, computed natively from the memory that the factors are views of."""
+    machine = machine_with(vector_bits)
+    (rows, inner), columns = a.shape, b.shape[1]
+    element = MEMORY_TYPES[a.dtype.name]
+    code = Code("multiplied", machine.lanes(a.itemsize))
+    left, right, result = (code.parameter() for _ in range(3))
+    first, last = code.parameter("i64"), code.parameter("i64")
+    epilogue = Store(result, columns, element, **settings)
+    operands = Operand(left, *strides(a)), Operand(right, *strides(b))
+    product(code, machine, rows, columns, inner, *operands, element, epilogue, first, last)
+    memory = [m.base if m.base is not None else m for m in (a, b)]
+    number = units(machine, rows, columns, inner, element, epilogue.whole_columns)
+    return by_units(native(code, machine), memory, np.empty((rows, columns), a.dtype), number)
+
+
+def view(values: np.ndarray, layout: str) -> np.ndarray:
+    """The same matrix as rows, as columns, or as every other row and column, of a matrix in memory."""
+    if layout == "rows":
+        return values
+    if layout == "columns":
+        return np.ascontiguousarray(values.T).T
+    wide = np.zeros((2 * values.shape[0] - 1, 2 * values.shape[1] - 1), values.dtype)
+    wide[::2, ::2] = values
+    return wide[::2, ::2]
+
+
+def assert_product(result: np.ndarray, a: np.ndarray, b: np.ndarray) -> None:
+    exact = a.astype(np.longdouble) @ b.astype(np.longdouble)
+    scale = np.abs(a).astype(np.longdouble) @ np.abs(b).astype(np.longdouble)
+    assert np.all(np.abs(result - exact) <= TOLERANCE[a.dtype.name] * (scale + 1e-30))
+
+
+def factors(rows: int, inner: int, columns: int, dtype: str) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(rows * 10007 + inner * 101 + columns)
+    return rng.standard_normal((rows, inner)).astype(dtype), rng.standard_normal((inner, columns)).astype(
+        dtype
+    )
+
+
+SHAPES = [
+    (1, 1, 1),
+    (3, 5, 7),
+    (1, 9, 100),
+    (100, 9, 1),
+    (24, 17, 10),
+    (65, 1, 70),
+    (13, 40, 33),
+    (64, 48, 40),
+]
+
+
+@at_widths([(shape, dtype) for dtype in ("float32", "float64") for shape in SHAPES])
+def test_products_of_any_small_shape(case, vector_bits):
+    shape, dtype = case
+    a, b = factors(*shape, dtype)
+    for left, right in [("rows", "columns"), ("columns", "rows")]:
+        assert_product(multiplied(view(a, left), view(b, right), vector_bits), a, b)
+
+
+@every_width
+def test_factors_with_gaps_between_their_entries(vector_bits):
+    a, b = factors(30, 21, 37, "float32")
+    assert_product(multiplied(view(a, "gaps"), view(b, "gaps"), vector_bits), a, b)
+
+
+@at_widths([False, True])
+def test_a_long_inner_extent_is_done_in_blocks(case, vector_bits):
+    """Rows 8 KiB apart meet in the cache, so that both factors are copied."""
+    a, b = factors(40, 2048, 130, "float32")
+    layouts = [("rows", "rows"), ("columns", "columns")]
+    for left, right in layouts if vector_bits == 128 else layouts[:1]:
+        result = multiplied(view(a, left), view(b, right), vector_bits, whole_columns=case)
+        assert_product(result, a, b)
+
+
+@pytest.mark.parametrize("whole_columns", [False, True])
+def test_many_rows_are_done_in_chunks(whole_columns):
+    a, b = factors(300, 600, 70, "float32")
+    result = multiplied(a, view(b, "columns"), 128, cost=9, whole_columns=whole_columns)
+    assert_product(result, a, b)
+
+
+@every_width
+@pytest.mark.parametrize("cost", [0, 20])
+def test_an_epilogue_sees_rows_and_columns_and_adds_up_columns(vector_bits, cost):
+    """ReLU(ab + bias), scaled row by row, and the sums of its columns."""
+    rows, inner, columns = 50, 12, 45
+    machine = machine_with(vector_bits)
+    a, b = factors(rows, inner, columns, "float32")
+    rng = np.random.default_rng(1)
+    bias, scale = rng.standard_normal(columns).astype("f4"), rng.standard_normal(rows).astype("f4")
+    code = Code("layer", machine.lanes(4))
+    left, right, biases, scales, result = (code.parameter() for _ in range(5))
+    first, last = code.parameter("i64"), code.parameter("i64")
+
+    class Layer(Store):
+        def column(self, code: Code, column: Index, width: int) -> object:
+            total = code.alloca(code.vector("float"))
+            code.store(code.constant(0, "float"), total)
+            return code.load(code.at(biases, column, "float"), "float", width), total
+
+        def row(self, code: Code, row: Index) -> object:
+            factor = code.load_scalar(code.at(scales, row, "float"), "float")
+            return code.splat(factor), super().row(code, row)
+
+        def entry(self, code, row, column, width, value, column_state, row_state) -> None:
+            (bias, total), (factor, start) = column_state, row_state
+            sum = code.binary("fadd", value, bias)
+            positive = code.compare("ogt", sum, code.constant(0, "float"))
+            final = code.binary("fmul", code.select(positive, sum, code.constant(0, "float")), factor)
+            code.store(code.binary("fadd", code.load(total, "float"), final), total)
+            super().entry(code, row, column, width, final, None, start)
+
+        def finish_columns(self, code, column, width, column_state) -> None:
+            sums = code.at(result, code.add(rows * columns, column), "float")
+            code.store(code.load(column_state[1], "float"), sums, width)
+
+    epilogue = Layer(result, columns, "float", cost, whole_columns=True)
+    operands = Operand(left, inner, 1), Operand(right, columns, 1)
+    product(code, machine, rows, columns, inner, *operands, "float", epilogue, first, last)
+    number = units(machine, rows, columns, inner, "float", whole_columns=True)
+    like = np.empty((rows + 1, columns), "f4")
+    found = by_units(native(code, machine), [a, b, bias, scale], like, number)
+    expected = np.maximum(a @ b + bias, 0) * scale[:, None]
+    np.testing.assert_allclose(found[:-1], expected, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(found[-1], expected.sum(axis=0), rtol=1e-4, atol=1e-4)
+
+
+def test_units_depend_on_the_shape_alone():
+    machine = machine_with(128)
+    assert units(machine, 1, 1, 10, "float") == 1
+    assert units(machine, 4096, 8, 10, "float") > 100
+    assert units(machine, 8, 4096, 10, "float") > 100
+    assert units(machine, 4096, 8, 10, "float", whole_columns=True) == 1
+
+
+def test_empty_products_are_refused():
+    machine, code = machine_with(128), Code("empty", 4)
+    operand = Operand(Register("%p0", "ptr"), 1, 1)
+    store = Store(Register("%p0", "ptr"), 1, "float")
+    with pytest.raises(ValueError, match="3 × 0 and 0 × 2"):
+        product(code, machine, 3, 2, 0, operand, operand, "float", store, 0, 1)
+    with pytest.raises(ValueError, match="vectors of 2 entries, got 4"):
+        product(code, machine, 3, 2, 1, operand, operand, "double", store, 0, 1)
