@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import importlib.metadata
+import os
 import platform
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -74,17 +75,19 @@ def at_least(budget: str, ratio: float | None, limit: float, peer: str) -> str:
 
 
 def surroundings(peers: Sequence[str]) -> str:
-    """The date, the machine and the versions, as Markdown."""
+    """The date, the machine, how busy it is, and the versions, as Markdown."""
+    busy = f", load average {os.getloadavg()[0]:.1f} at the start" if hasattr(os, "getloadavg") else ""
     packages = [f"{name} {_version(name)}" for name in ("wengert", "numpy", *peers)]
     return (
-        f"- {datetime.date.today().isoformat()}, {_processor()}, {platform.system()} {platform.release()}\n"
+        f"- {datetime.date.today().isoformat()}, {_processor()}, {platform.system()} {platform.release()}"
+        f"{busy}\n"
         f"- Python {platform.python_version()} ({platform.python_compiler()}), {', '.join(packages)}\n"
     )
 
 
 def _version(package: str) -> str:
     try:
-        return importlib.metadata.version(package)
+        return importlib.metadata.version({"sklearn": "scikit-learn"}.get(package, package))
     except importlib.metadata.PackageNotFoundError:
         return "from the source tree" if package == "wengert" else "not installed"
 

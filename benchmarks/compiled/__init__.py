@@ -1,0 +1,1 @@
+"""Compiled steps and functions against the compiled and eager programs of other frameworks."""
