@@ -41,7 +41,11 @@ class BoundProgram:
         self.scalars = BoundScalars(captured.scalars, captured.cleared_scalars)
         self.constants = [slot.array for slot in program.slots if slot.kind == "constant"]
         self.returned: list[Result] = leaves(captured.returned)
-        self.only = self.returned[0] if isinstance(captured.returned, Result) else None
+        self.makers = [_maker(result) for result in self.returned]
+        self.only = self.makers[0] if isinstance(captured.returned, Result) else None
+        tree = captured.returned
+        self.is_row = type(tree) is tuple and all(isinstance(branch, Result) for branch in tree)
+        self.is_pure = not (captured.puts or captured.actions or captured.cleared or self.draws)
 
     def miss(self) -> str | None:
         """What is no longer as the program expects it; None where it holds. Buffers and numbers are brought
@@ -76,10 +80,23 @@ class BoundProgram:
         if self.buffers.is_fresh:
             del arrays
             self.buffers.settle()
+        self._keep_numbers()
+        if not self.is_pure:
+            self._follow_up(inputs, results)
+        if self.only is not None:
+            return self.only(results)
+        if self.is_row:
+            return tuple([make(results) for make in self.makers])
+        return rebuild(self.captured.returned, [make(results) for make in self.makers])
+
+    def _keep_numbers(self) -> None:
         for number in self.kept_numbers:
             number.write()
         if self.scalars.numbers:
             self.scalars.write()
+
+    def _follow_up(self, inputs: Sequence[Any], results: Sequence[Array]) -> None:
+        """What a step leaves behind besides its buffers: gradients, and a schedule's step."""
         captured = self.captured
         for tensor in captured.cleared:
             tensor.grad = None
@@ -87,9 +104,65 @@ class BoundProgram:
             self._put(inputs, results)
         for action in captured.actions:
             action()
-        if self.only is not None:
-            return _handed_out(self.only, results)
-        return rebuild(captured.returned, [_handed_out(result, results) for result in self.returned])
+
+    # -- epochs
+    # ----------------------------------------------------------------------------------------------------
+
+    @property
+    def runs_epochs(self) -> bool:
+        """Whether whole epochs can be left to the executor: Python has nothing to do between two steps."""
+        captured = self.captured
+        between = captured.puts or captured.actions or self.scalars.numbers
+        return not between and getattr(self.executable.executor, "runs_epochs", False)
+
+    def run_epoch(
+        self,
+        data: Sequence[Array],
+        order: Array,
+        steps: int,
+        threads: int | None = None,
+        after: Callable[[int], object] | None = None,
+    ) -> Any:
+        """So many steps, each on the rows of the ``data`` of every input that ``order`` names for it; what
+        they return is stacked. To be called after `miss`, where `runs_epochs`."""
+        stretches: list[list[Array]] = []
+        batch = len(order) // steps
+        most = self._steps_at_once(steps)
+        for first in range(0, steps, most):
+            count = min(most, steps - first)
+            arrays: list[Array | None] = [None] * len(self.inputs)
+            arrays += self.buffers.read()
+            arrays += self.number_arrays
+            arrays += self._drawn(count)
+            arrays += [plain(constant) for constant in self.constants]
+            rows = order[first * batch : (first + count) * batch]
+            told = None if after is None else functools.partial(_told, after, first)
+            try:
+                run = self.executable.executor.run_epoch  # type: ignore[attr-defined]
+                stretches.append(run(arrays, dict(enumerate(data)), rows, count, threads, told))
+            finally:
+                del arrays
+                if self.buffers.is_fresh:
+                    self.buffers.settle()
+                self._keep_numbers()
+                for tensor in self.captured.cleared:
+                    tensor.grad = None
+        results = [np.concatenate(parts) for parts in zip(*stretches, strict=True)]
+        return rebuild(self.captured.returned, [_stacked(r, results, steps) for r in self.returned])
+
+    def _steps_at_once(self, steps: int) -> int:
+        """As many as can draw beforehand what they need."""
+        drawn = sum(draw.node.value.nbytes for draw in self.captured.draws)
+        return steps if not drawn else max(1, min(steps, _DRAWN_BYTES // drawn))
+
+    def _drawn(self, steps: int) -> list[Array]:
+        """What the draws of so many steps give, in the order in which the steps draw."""
+        found = [np.empty((steps, *d.node.shape), d.node.dtype) for d in self.captured.draws]
+        if found:
+            for step in range(steps):
+                for array, draw in zip(found, self.draws, strict=True):
+                    array[step] = draw()
+        return found
 
     def _put(self, inputs: Sequence[Any], results: Sequence[Array]) -> None:
         for put in self.captured.puts:
@@ -109,16 +182,33 @@ def _releaser(executable: Any) -> Callable[[], None] | None:
     return found
 
 
-def _handed_out(result: Result, results: Sequence[Array]) -> Any:
-    """One leaf of what the step returns."""
-    kind = result.kind
+_DRAWN_BYTES = 1 << 25
+
+
+def _told(after: Callable[[int], object], before: int, done: int) -> object:
+    return after(before + done)
+
+
+def _maker(result: Result) -> Callable[[Sequence[Array]], Any]:
+    """How one leaf of what the step returns is made from the program's results."""
+    kind, index = result.kind, result.index
     if kind == "tensor":
-        return tensor_around(results[result.index])
+        return lambda results: tensor_around(results[index])
     if kind == "array":
-        return results[result.index]
+        return lambda results: results[index]
     if kind == "scalar":
-        return Scalar(results[result.index].item(), requires_grad=False)
-    return result.value if kind == "plain" else result.value(results[result.index])
+        return lambda results: Scalar(results[index].item(), requires_grad=False)
+    if kind == "plain":
+        return lambda results: result.value
+    return lambda results: result.value(results[index])
+
+
+def _stacked(result: Result, results: Sequence[Array], steps: int) -> Any:
+    """One leaf of what all steps returned, one entry for each."""
+    if result.kind == "plain":
+        return None if result.value is None else np.stack([np.asarray(result.value)] * steps)
+    stack = results[result.index]
+    return Tensor(stack) if result.kind == "tensor" else stack
 
 
 def tensor_around(array: Array) -> Tensor:

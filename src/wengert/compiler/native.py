@@ -1,217 +1,134 @@
-"""Native programs: kernels, the calls between them that only NumPy can do, and the memory that they share."""
+"""Running native programs: the memory that their kernels share, one run, and whole epochs."""
 
 from __future__ import annotations
 
 import ctypes
+import functools
+import hashlib
 import math
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 import numpy as np
 
-from wengert.compiler.accesses import access, is_view
-from wengert.compiler.fusion import MOVES, Group
+from wengert.compiler.accesses import access
 from wengert.compiler.lines import Line
-from wengert.compiler.llvm.arithmetic import is_native
-from wengert.compiler.llvm.driver import Copy, Driver, Gather, Item, Layout
-from wengert.compiler.llvm.loops import Kernel, LoopKernel
+from wengert.compiler.llvm.driver import Layout
+from wengert.compiler.llvm.engines import NativeModule
 from wengert.compiler.llvm.machine import Machine, this_machine
-from wengert.compiler.llvm.moves import is_move, move_kernel
-from wengert.compiler.llvm.objects import native
-from wengert.compiler.llvm.product_kernels import product_kernel
-from wengert.compiler.llvm.text import Code, module_texts
-from wengert.compiler.native_forms import is_sum, prepared
-from wengert.compiler.plans import Buffer, Plan, planned
+from wengert.compiler.llvm.objects import build, lookup
+from wengert.compiler.native_code import Blueprint, Call, NativeCode, Segment
+from wengert.compiler.plans import Buffer, Plan
 from wengert.compiler.programs import Program
 from wengert.compiler.teams import TEAM, Pace
 from wengert.numbers.arrays import quietly
 
 Array = np.ndarray[Any, Any]
-WORTH_SHARING = 200_000
-"""Below so many elementary operations a kernel is done by one thread."""
 CHUNK_SECONDS = 0.1
 """So long an epoch runs before Python has its say."""
 COPIED = 32_768
 """Results of at most so many bytes are copied from a fixed place."""
 
 
-@dataclass
-class Call:
-    """A line that NumPy carries out."""
+def native_executor(
+    program: Program, optimize: Callable[[Program], Program], machine: Machine | None = None
+) -> NativeExecutor:
+    """What runs a program natively. Where the cache has its code, nothing of it is made again, not even the
+    passes. Raises ImportError where llvmlite is not installed."""
+    machine = machine or this_machine()
+    key = fingerprint(program)
+    found = lookup(key, machine)
+    if found is not None and found[1] is not None:
+        return NativeExecutor(program, found[0], Blueprint.from_json(found[1]))
+    code = NativeCode(optimize(program), machine)
+    metadata = code.blueprint.to_json() if code.runs_epochs else None
+    module = build(code.texts, key, machine, metadata) if found is None else found[0]
+    return NativeExecutor(program, module, code.blueprint, code.steps, code.plan)
 
-    line: Line
+
+def fingerprint(program: Program) -> str:
+    """Equal for programs that have the same code."""
+    slots = [f"{s.kind} {s.shape} {s.dtype} {s.weak} {s.name}" for s in program.slots]
+    return "\n".join([_compiler(), *slots, program.listing()])
 
 
-@dataclass
-class Segment:
-    """Items that run natively, one after the other."""
-
-    items: list[Item] = field(default_factory=list)
-
-
-def native_lines(program: Program) -> set[int]:
-    """The lines that kernels compute."""
-    found = set()
-    for line in program.lines():
-        if line.op is None or is_view(line):
-            continue
-        if line.name == "matmul":
-            known = line.dtype.name in ("float32", "float64")
-        elif line.name in ("sum", "max", "min", "any", "all"):
-            known = is_sum(line)
-        elif line.name in MOVES:
-            known = is_move(line)
-        else:
-            known = is_native(line)
-        if known:
-            found.add(line.id)
-    return found
+@functools.cache
+def _compiler() -> str:
+    """Another compiler makes other code."""
+    digest = hashlib.blake2b(digest_size=16)
+    for path in sorted(Path(__file__).parent.rglob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 class NativeExecutor:
-    """A program as native code. Raises ImportError where llvmlite is not installed."""
+    """A program as native code. ``steps`` and ``plan`` are needed where NumPy takes a part."""
 
-    def __init__(self, program: Program, machine: Machine | None = None) -> None:
-        self.machine = machine or this_machine()
-        self.program = program
-        ready = prepared(program)
-        self.plan = planned(ready, native_lines(ready))
-        self._build()
-        self._allocate()
-
-    # -- making the code
-    # ----------------------------------------------------------------------------------------------------
-
-    def _build(self) -> None:
-        plan = self.plan
-        self.layout = Layout(len(plan.program.slots), len(plan.program.results))
-        self.steps: list[Segment | Call] = []
-        kernels: list[Kernel] = []
-        self.work = sum(self._work(group) for group in plan.groups if group.kind != "call")
-        for number, group in enumerate(plan.groups):
-            if group.kind == "call":
-                self.steps += [Call(line) for line in group.members]
-                continue
-            kernel = self._kernel(group, f"kernel{number}")
-            kernel.shared = kernel.units > 1 and self._work(group) > WORTH_SHARING
-            kernels.append(kernel)
-            self._segment().items.append(kernel)
-        for place, line in plan.copies:
-            size = line.entries * line.dtype.itemsize
-            self._segment().items.append(Copy(plan.buffer(line), Buffer("slot", place), size))
-        scratch, top = {}, 0
-        for kernel in kernels:
-            scratch[id(kernel)] = top
-            top += -(-kernel.scratch // 64) * 64
-        self.scratch_bytes = top
-        functions = [code for k in kernels for code in (k.code, k.finish) if code is not None]
-        exported = self._drivers(scratch)
-        self.texts = module_texts(functions, exported, self.machine.vector_bits)
-        self.module = native(self.texts, "", self.machine)
-
-    def _segment(self) -> Segment:
-        if not self.steps or isinstance(self.steps[-1], Call):
-            self.steps.append(Segment())
-        last = self.steps[-1]
-        assert isinstance(last, Segment)
-        return last
-
-    def _kernel(self, group: Group, name: str) -> Kernel:
-        if group.kind == "product":
-            return product_kernel(self.plan, group, self.machine, name)
-        if group.kind == "move":
-            return move_kernel(self.plan, group, self.machine, name)
-        return LoopKernel(self.plan, group, self.machine, name).kernel()
-
-    @staticmethod
-    def _work(group: Group) -> int:
-        entries = math.prod(group.space)
-        if group.kind == "product":
-            return 2 * entries * group.members[0].args[0].shape[-1]
-        return entries * len(group.members)
-
-    def _drivers(self, scratch: dict[int, int]) -> list[Code]:
-        codes = []
-        for k, step in enumerate(self.steps):
-            if isinstance(step, Segment):
-                driver = Driver(f"segment{k}", self.layout, scratch, several=False)
-                for place in range(self.layout.slots + self.layout.results + 2):
-                    driver.base(place)
-                driver.run(step.items, {})
-                codes.append(driver.code)
-        if self.runs_epochs:
-            codes.append(self._epoch_driver(scratch))
-            together = Driver("together", self.layout, scratch, several=True)
-            together.epoch(self.steps[0].items, [], [], {})  # type: ignore[union-attr]
-            codes.append(together.code)
-        return codes
-
-    @property
-    def runs_epochs(self) -> bool:
-        """Whether whole epochs run natively: nothing in a step needs NumPy."""
-        return len(self.steps) == 1 and isinstance(self.steps[0], Segment)
-
-    def _epoch_driver(self, scratch: dict[int, int]) -> Code:
-        (step,) = self.steps
-        assert isinstance(step, Segment)
-        driver = Driver("epoch", self.layout, scratch, several=True)
-        slots = self.program.slots
-        gathers = [
-            Gather(k, s.shape[0], math.prod(s.shape[1:]) * s.dtype.itemsize)
-            for k, s in enumerate(slots)
-            if s.kind == "input" and s.shape
-        ]
-        drawn = {k: math.prod(s.shape) * s.dtype.itemsize for k, s in enumerate(slots) if s.kind == "draw"}
-        driver.epoch(step.items, gathers, [_bytes(line) for line in self.program.results], drawn)
-        return driver.code
-
-    # -- memory
-    # ----------------------------------------------------------------------------------------------------
-
-    def _allocate(self) -> None:
-        plan = self.plan
+    def __init__(
+        self,
+        program: Program,
+        module: NativeModule,
+        blueprint: Blueprint,
+        steps: Sequence[Segment | Call] = (Segment(),),
+        plan: Plan | None = None,
+    ) -> None:
+        self.program, self.module, self.blueprint = program, module, blueprint
+        self._plan = plan
+        self.layout = Layout(len(program.slots) + len(blueprint.positions), len(blueprint.results))
         self.table = (ctypes.c_void_p * self.layout.length)()
-        self.workspace = _aligned(plan.workspace + 256)
-        self.scratch = _aligned(self.scratch_bytes + 256)
-        base = self.layout.slots + self.layout.results
-        self.table[base] = _address(self.workspace)
-        self.table[base + 1] = _address(self.scratch)
-        self.barrier = np.zeros(8, np.int64)
-        self.barrier_address = _address(self.barrier)
-        self.bound: list[Any] = [None] * len(plan.program.slots)
-        self.fixed: list[Array | None] = []
-        for k, line in enumerate(plan.program.results):
-            small = line.entries * line.dtype.itemsize <= COPIED
-            array = np.empty(line.shape, line.dtype) if small else None
-            self.fixed.append(array)
-            if array is not None:
-                self.table[self.layout.slots + k] = _address(array)
-        for place, slot in enumerate(plan.program.slots):
-            if slot.kind == "constant":
-                self._bind(place, np.ascontiguousarray(slot.array))
-        self.functions = [
-            self.module.function(f"segment{k}", ctypes.c_void_p) if isinstance(step, Segment) else None
-            for k, step in enumerate(self.steps)
+        self.table_address = ctypes.addressof(self.table)
+        self.bound: list[Any] = [None] * self.layout.slots
+        self.made: dict[int, Any] = {}
+        self.pace = Pace(blueprint.work)
+        self._allocate()
+        self.runs_epochs = len(steps) == 1 and isinstance(steps[0], Segment)
+        self.actions: list[Any] = [
+            (module.function(f"segment{k}", ctypes.c_void_p) if isinstance(step, Segment) else None, step)
+            for k, step in enumerate(steps)
         ]
         if self.runs_epochs:
             types = [*[ctypes.c_void_p] * 2, *[ctypes.c_int64] * 4]
-            self.epoch_function = self.module.function("epoch", *types)
-            self.together = self.module.function("together", *types)
-        self.actions: list[Any] = list(zip(self.functions, self.steps, strict=True))
-        self.table_address = ctypes.addressof(self.table)
+            self.epoch_function = module.function("epoch", *types)
+            self.together = module.function("together", *types)
+
+    def _allocate(self) -> None:
+        layout, blueprint = self.layout, self.blueprint
+        self.workspace = _aligned(blueprint.workspace + 256)
+        self.scratch = _aligned(blueprint.scratch + 256)
+        self.barrier = np.zeros(8, np.int64)
+        self.barrier_address = _address(self.barrier)
+        base = layout.slots + layout.results
+        self.table[base] = _address(self.workspace)
+        self.table[base + 1] = _address(self.scratch)
+        self.fixed = [np.empty(r.shape, r.dtype) if r.size <= COPIED else None for r in blueprint.results]
         self.large = {k for k, fixed in enumerate(self.fixed) if fixed is None}
         self.current: list[Array] = [a for a in self.fixed if a is not None]
-        self.made: dict[int, Any] = {}
-        self.pace = Pace(self.work)
+        self._bind_fixed_results()
+        for place, slot in enumerate(self.program.slots):
+            if slot.kind == "constant":
+                self._bind(place, np.ascontiguousarray(slot.array))
+        for k, length in enumerate(blueprint.positions):
+            self._bind(len(self.program.slots) + k, np.arange(length))
 
     def _bind(self, place: int, array: Array) -> None:
         self.table[place] = _address(array)
         self.bound[place] = array
 
-    # -- running
+    def _bind_fixed_results(self) -> None:
+        for k, fixed in enumerate(self.fixed):
+            if fixed is not None:
+                self.table[self.layout.slots + k] = _address(fixed)
+
+    def release(self) -> None:
+        """Forget the arrays of the last run."""
+        for place, slot in enumerate(self.program.slots):
+            if slot.kind != "constant":
+                self.bound[place] = None
+
+    # -- one run
     # ----------------------------------------------------------------------------------------------------
 
     def run(self, arrays: Sequence[Array]) -> list[Array]:
@@ -228,10 +145,9 @@ class NativeExecutor:
     def _run_with_fresh_results(self) -> list[Array]:
         """A run whose large results go straight into arrays of their own."""
         current: list[Array] = []
-        for k, fixed in enumerate(self.fixed):
+        for k, (fixed, wanted) in enumerate(zip(self.fixed, self.blueprint.results, strict=True)):
             if fixed is None:
-                line = self.plan.program.results[k]
-                fixed = np.empty(line.shape, line.dtype)
+                fixed = np.empty(wanted.shape, wanted.dtype)
                 self.table[self.layout.slots + k] = _address(fixed)
             current.append(fixed)
         self.current = current
@@ -245,7 +161,7 @@ class NativeExecutor:
             if threads > 1:
                 self._run_together(threads)
             else:
-                self.functions[0](self.table_address)  # type: ignore[misc]
+                self.actions[0][0](self.table_address)
             self.pace.record(threads, perf_counter() - began)
             return
         for function, step in self.actions:
@@ -259,6 +175,9 @@ class NativeExecutor:
         self.barrier[0] = 0
         table, barrier, run = self.table_address, self.barrier_address, self.together
         TEAM.run(lambda k: run(table, barrier, k, threads, 0, 1), threads)
+
+    # -- epochs
+    # ----------------------------------------------------------------------------------------------------
 
     def run_epoch(
         self,
@@ -284,15 +203,13 @@ class NativeExecutor:
             self._bind(place, np.empty(slot.shape, slot.dtype))
             table[layout.data(place)] = _address(array)
         table[layout.order] = _address(order)
-        results = [np.empty((steps, *line.shape), line.dtype) for line in self.program.results]
+        results = [np.empty((steps, *wanted.shape), wanted.dtype) for wanted in self.blueprint.results]
         for k, result in enumerate(results):
             table[layout.slots + k] = _address(result)
         try:
             self._run_chunks(steps, threads, after)
         finally:
-            for k, fixed in enumerate(self.fixed):
-                if fixed is not None:
-                    table[layout.slots + k] = _address(fixed)
+            self._bind_fixed_results()
         return results
 
     def _run_chunks(self, steps: int, threads: int | None, after: Callable[[int], object] | None) -> None:
@@ -318,6 +235,12 @@ class NativeExecutor:
             run(table, barrier, 0, 1, first, last)
         else:
             TEAM.run(lambda k: run(table, barrier, k, threads, first, last), threads)
+
+    @property
+    def plan(self) -> Plan:
+        """Where the arrays of calls lie."""
+        assert self._plan is not None, "code from the cache makes no calls"
+        return self._plan
 
     def _carry_out(self, line: Line) -> None:
         """A call of NumPy on the arrays as they lie in memory."""
@@ -353,10 +276,6 @@ class NativeExecutor:
         return np.ndarray(line.shape, line.dtype, self.workspace, buffer.place)
 
 
-def _bytes(line: Line) -> int:
-    return line.entries * line.dtype.itemsize
-
-
 def _aligned(size: int) -> Array:
     """Bytes that begin at a multiple of 64."""
     whole = np.zeros(size + 64, np.uint8)
@@ -378,13 +297,10 @@ def _address_by_asking(array: Array) -> int | None:
 
 
 def _reads_itself() -> bool:
-    samples = [np.empty(3), np.empty((2, 2), np.float32)[1:], np.zeros(())]
+    samples: list[Array] = [np.empty(3), np.empty((2, 2), np.float32)[1:], np.zeros(())]
     return sys.implementation.name == "cpython" and all(
         _address_in_object(a) == _address_by_asking(a) for a in samples
     )
 
 
 _address = _address_in_object if _reads_itself() else _address_by_asking
-
-
-__all__ = ["Gather", "NativeExecutor", "Plan"]

@@ -64,14 +64,32 @@ class CompiledStep:
             get_default_dtype(),
         )
         with self._lock:
-            missed = None
-            for bound in self._programs.get(key, ()):
-                missed = bound.miss()
-                if missed is None:
-                    return bound.run(inputs)
+            known = self._programs.get(key)
+            if known is not None and known[0].miss() is None:
+                return known[0].run(inputs)
             if is_traced(key):
                 return self.function(*args, **words)
-            return self._compiled(key, args, words, inputs, missed).run(inputs)
+            return self._found(key, args, words, inputs).run(inputs)
+
+    def program_for(self, *args: Any) -> BoundProgram:
+        """The program for such arguments, compiled where there is none yet, but not run."""
+        inputs: list[Any] = []
+        key = (described(args, inputs), None, silenced_level(), get_default_dtype())
+        with self._lock:
+            return self._found(key, args, {}, inputs)
+
+    def _found(
+        self, key: Hashable, args: tuple[Any, ...], words: dict[str, Any], inputs: Sequence[Any]
+    ) -> BoundProgram:
+        """A program that holds at present, compiled where there is none; the next call looks at it first."""
+        missed = None
+        alternatives = self._programs.get(key, [])
+        for k, bound in enumerate(alternatives):
+            missed = bound.miss()
+            if missed is None:
+                alternatives.insert(0, alternatives.pop(k))
+                return bound
+        return self._compiled(key, args, words, inputs, missed)
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else functools.partial(self, instance)
@@ -157,19 +175,23 @@ class CompiledStep:
         generator: Any = None,
         drop_last: bool = False,
         progress: Progress | None = None,
+        threads: int | None = None,
     ) -> Any:
         """Call the step with every batch of the data, and return its results stacked, one entry per batch.
 
-        ``data`` is a tuple of arrays with as many rows, or a `wengert.data.TensorDataset`; the batches and
-        their order are those of `wengert.data.DataLoader` with the same settings. ``progress(done, batches)``
-        is called after every batch. Raises ValueError where results of different batches cannot be stacked.
+        ``data`` is a tuple of arrays with as many rows, a `wengert.data.TensorDataset`, or a subset of one;
+        the batches and their order are those of `wengert.data.DataLoader` with the same settings. Native
+        code runs many steps at once, gathers their rows itself, and takes as many threads as pay, or
+        ``threads``: their number changes no bit of a result. ``progress(done, batches)`` is called from time
+        to time. Ctrl-C ends the epoch between two steps. Raises ValueError where results of different
+        batches cannot be stacked.
 
         >>> import numpy as np, wengert
         >>> total = wengert.compile(lambda x: x.sum())
         >>> total.epoch((np.arange(6.0),), batch_size=2).tolist()
         [1.0, 5.0, 9.0]
         """
-        return epoch(self, data, batch_size, shuffle, generator, drop_last, progress)
+        return epoch(self, data, batch_size, shuffle, generator, drop_last, progress, threads)
 
 
 @overload
