@@ -36,10 +36,10 @@ PRIMITIVES = frozenset(
 def elementwise(lines: Lines, op: Op, args: tuple[Line, ...], params: Mapping[str, Any]) -> Line:
     """The operation on arguments cast to their common dtype."""
     first = 1 if isinstance(op, Select) and op.choose[0] is None else 0
-    weak = all(a.weak for a in args[first:])
-    common = _common(args[first:])
-    if weak and op.name not in ("add", "subtract", "multiply", "negative", "abs") and common.kind == "i":
-        common = np.dtype(np.float64) if op.name not in _COMPARISONS else common
+    weak = all(a.weak for a in args)
+    common = _common(args[first:], weak or bool(first))
+    if weak and op.name not in _WHOLE and common.kind == "i":
+        common = np.dtype(np.float64)
     condition = (_cast(args[0], np.dtype(bool)),) if first else ()
     args = (*condition, *(_cast(a, common, weak) for a in args[first:]))
     shape = np.broadcast_shapes(*(a.shape for a in args))
@@ -47,12 +47,19 @@ def elementwise(lines: Lines, op: Op, args: tuple[Line, ...], params: Mapping[st
     return lines.line(op, args, {}, shape, dtype, weak)
 
 
-_COMPARISONS = ("equal", "not_equal", "less", "less_equal", "greater", "greater_equal")
+_WHOLE = frozenset(
+    (
+        *("add", "subtract", "multiply", "negative", "abs", "maximum", "minimum", "where"),
+        *("equal", "not_equal", "less", "less_equal", "greater", "greater_equal"),
+    )
+)
+"""The rows that keep Python's whole numbers whole, or compare them as they are."""
 
 
-def _common(args: tuple[Line, ...]) -> DType:
-    """The dtype that the arguments have in common; weak numbers count as Python's."""
-    if all(a.weak for a in args):
+def _common(args: tuple[Line, ...], among_numbers: bool = False) -> DType:
+    """The dtype that the arguments have in common; weak numbers count as Python's. A row that chooses
+    ``among_numbers`` alone leaves them as they are."""
+    if among_numbers and all(a.weak for a in args):
         return np.result_type(*(a.dtype for a in args))
     samples = [_PYTHON[a.dtype.kind] if a.weak else np.empty(0, a.dtype) for a in args]
     return result_type(samples)
@@ -82,6 +89,15 @@ def _cast(line: Line, dtype: DType, weak: bool = False) -> Line:
     return line.lines.line(later.astype, (line,), {"dtype": dtype.name}, line.shape, dtype, weak)
 
 
+def harmonised(args: tuple[Line, ...]) -> tuple[Line, ...]:
+    """The arguments of an elementwise row in the dtype that they have in common; numbers alone stay as they
+    are."""
+    if all(a.weak for a in args):
+        return args
+    common = _common(args)
+    return tuple(_cast(a, common) for a in args)
+
+
 def _astype(lines: Lines, op: Op, args: tuple[Line, ...], params: Mapping[str, Any]) -> Line:
     return _cast(args[0], np.dtype(params["dtype"])) if not args[0].weak else _strong(args[0], params)
 
@@ -100,9 +116,11 @@ def _reduction(lines: Lines, op: Op, args: tuple[Line, ...], params: Mapping[str
     axes = tuple(sorted(positive_axes(params["axis"], x.ndim)))
     dtype = _of_ones(op, (x.dtype,), get_default_dtype(), (("axis", None), ("keepdims", False)))
     kept = tuple(1 if k in axes else n for k, n in enumerate(x.shape))
-    if not x.ndim:
-        return _cast(x, dtype)
-    reduced = lines.line(op, (x,), {"axis": axes, "keepdims": True}, kept, dtype)
+    longer = tuple(k for k in axes if x.shape[k] != 1)
+    if longer:
+        reduced = lines.line(op, (x,), {"axis": longer, "keepdims": True}, kept, dtype)
+    else:
+        reduced = _cast(x, dtype)
     if params["keepdims"]:
         return reduced
     return reshaped(reduced, tuple(n for k, n in enumerate(x.shape) if k not in axes))

@@ -337,7 +337,7 @@ class Fusion:
             return None
         if any(h != group.number and self.depends(h, group.number) for h in self.producers(line)):
             return None
-        if any(g != group.number and self.depends(g, group.number) for g in self.pulled.get(line.id, ())):
+        if any(g != group.number and self.depends(group.number, g) for g in self.pulled.get(line.id, ())):
             return None
         if line.name in REDUCTIONS:
             return self._reduction_fits(line, group, mine)

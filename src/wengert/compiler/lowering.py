@@ -9,15 +9,16 @@ from typing import Any
 
 import numpy as np
 
-from wengert.compiler.canonical import CANONICAL, PRIMITIVES, elementwise, opaque, permuted, spread
+from wengert.compiler.canonical import CANONICAL, PRIMITIVES, elementwise, harmonised, opaque, permuted, spread
 from wengert.compiler.captured import Captured
 from wengert.compiler.lines import Line, Lines
 from wengert.compiler.programs import Program, Slot
-from wengert.compiler.scalars import entries, new_entries
+from wengert.compiler.scalars import entries, vector_of, vector_slot
 from wengert.graph.replay import needed_for
 from wengert.numbers.graph import Node
 from wengert.numbers.python import REALS
 from wengert.ops.constants import Constant
+from wengert.ops.kinds import Discrete, Elementwise, Select
 from wengert.ops.op import SYSTEMS, Op, System
 
 
@@ -45,6 +46,9 @@ def _by_definition(op: Op) -> Callable[..., Any]:
     def evaluate(*args: Any, **params: Any) -> Any:
         if any(type(a) is Line and a.dtype.kind not in "fiub" for a in args):
             return _evaluate(op, opaque, *args, **params)
+        if isinstance(op, (Elementwise, Select, Discrete)):
+            lines = next(a.lines for a in args if type(a) is Line)
+            args = harmonised(tuple(_line(lines, a) for a in args))
         return op.definition(*args, **params)  # type: ignore[misc]
 
     return evaluate
@@ -69,21 +73,20 @@ SYSTEMS[Line] = _Lines("lines", 10)
 
 def lowered(captured: Captured) -> Program:
     """The program of a captured step. Its slots are, in this order, the inputs, the buffers, the numbers, the
-    draws and the constants."""
+    draws, the vector of the Scalars and the constants."""
     lines = Lines()
     results = [node for node in captured.results if type(node) is Node]
     kept: list[Any] = [owner.updated for owner in [*captured.buffers, *captured.numbers]]
-    nodes = needed_for([*results, *(node for node in kept if type(node) is Node)])
+    updated = [number.updated for number in captured.scalars]
+    nodes = needed_for([*results, *(node for node in [*kept, *updated] if type(node) is Node)])
     slots = [(node, _slot(kind, name, node.value)) for node, kind, name in _owned(captured)]
     leaves = [lines.slot(k, s.shape, s.dtype, s.weak) for k, (_, s) in enumerate(slots)]
     values: dict[int, Any] = {node.id: leaf for (node, _), leaf in zip(slots, leaves, strict=True)}
     owned = [slot for _, slot in slots]
     if captured.scalars:
-        place = len(owned)
-        owned.append(Slot("buffer", "scalars", (len(captured.scalars),), np.dtype(np.float64)))
-        leaves.append(lines.slot(place, owned[place].shape, owned[place].dtype))
-        values |= entries(leaves[place], captured.scalars)
-        kept += [number.updated for number in captured.scalars]
+        owned.append(vector_slot(captured.scalars))
+        leaves.append(lines.slot(len(slots), owned[-1].shape, owned[-1].dtype))
+        values |= entries(leaves[-1], captured.scalars)
     constants = _Constants(lines, len(owned))
     for node in nodes:
         if node.role == "constant" and node.id not in values and node.shape:
@@ -100,11 +103,15 @@ def lowered(captured: Captured) -> Program:
             values[node.id] = values[node.args[0].id] if node.args else _line(lines, node.value)
     first = len(captured.inputs)
     updates = {first + k: _as_line(lines, values, value) for k, value in enumerate(kept) if value is not None}
+    updates = {place: _fitting(line, slots[place][1]) for place, line in updates.items()}
+    if any(value is not None for value in updated):
+        found = [None if value is None else _as_line(lines, values, value) for value in updated]
+        updates[len(slots)] = vector_of(leaves[len(slots)], found)
     return Program(
-        [*(slot for _, slot in slots), *constants.slots],
+        [*owned, *constants.slots],
         [*leaves, *constants.leaves],
         [_as_line(lines, values, node) for node in results],
-        {place: _fitting(line, slots[place][1]) for place, line in updates.items()},
+        updates,
         captured.names,
         captured.sections,
     )

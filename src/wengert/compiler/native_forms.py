@@ -24,6 +24,7 @@ SHORT = 256
 
 def prepared(program: Program) -> Program:
     """The program with every outcome a line of its own, and every view a walk through one array."""
+    program = rebuilt(program, None, _without_entries)
     positions: dict[int, int] = {}
     lengths = {_extent(line) for line in program.lines() if line.name in _ALONG_AXIS and _is_short(line)}
     slots, leaves = list(program.slots), list(program.leaves)
@@ -35,6 +36,18 @@ def prepared(program: Program) -> Program:
         leaves.append(lines.slot(len(slots) - 1, numbers.shape, numbers.dtype))
     program = Program(slots, leaves, program.results, program.updates, program.names, program.sections)
     return rebuilt(_with_own_outcomes(_one_by_one(program, positions)), _copies_before_reshapes)
+
+
+def _without_entries(line: Line, args: tuple[Line, ...]) -> Line | None:
+    """An array without entries needs no computing, and a sum over none is known."""
+    if line.dtype.kind not in "fiub":
+        return None
+    over_none = line.name in ("sum", "any", "all") and not args[0].entries
+    product_of_none = line.name == "matmul" and not args[0].shape[-1]
+    if line.entries and not over_none and not product_of_none:
+        return None
+    number = np.asarray(line.name == "all", line.dtype)
+    return spread(args[0].lines.number(number[()], line.dtype), line.shape)
 
 
 _ALONG_AXIS = ("take_along_axis", "put_along_axis")
@@ -80,6 +93,8 @@ def _one_by_one(program: Program, positions: Mapping[int, int]) -> Program:
         chosen = elementwise(lines, later.where, (here, x, none), {})
         if op.name == "put_along_axis":
             return spread(chosen, probe.shape)
+        if length == 1:
+            return chosen
         shape = tuple(1 if k == axis else n for k, n in enumerate(x.shape))
         return lines.line(later.sum, (chosen,), {"axis": (axis,), "keepdims": True}, shape, x.dtype)
 

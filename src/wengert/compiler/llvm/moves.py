@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from wengert.compiler.accesses import access, contiguous
+from wengert.compiler.accesses import access, base_of, contiguous
 from wengert.compiler.fusion import Group
 from wengert.compiler.lines import Line, Shape
 from wengert.compiler.llvm.loops import Kernel
@@ -225,7 +225,7 @@ def is_move(line: Line) -> bool:
     """Whether a line moves entries in a way that a kernel knows."""
     if line.dtype.name not in MEMORY_TYPES or any(a.dtype.name not in MEMORY_TYPES for a in line.args):
         return False
-    if any(a.is_number or a.entries == 0 for a in line.args):
+    if any(base_of(a).is_number or a.entries == 0 for a in line.args):
         return False
     if line.name == "concatenate":
         return True

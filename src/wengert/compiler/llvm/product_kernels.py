@@ -10,10 +10,10 @@ from wengert.compiler.fusion import HEAVY, Group
 from wengert.compiler.lines import Line
 from wengert.compiler.llvm.loops import Emission, Kernel, Position, Values
 from wengert.compiler.llvm.machine import Machine
+from wengert.compiler.llvm.operands import Operand
 from wengert.compiler.llvm.products import product, units
 from wengert.compiler.llvm.terms import Term, Terms
 from wengert.compiler.llvm.text import MEMORY_TYPES, Code, Index, Register
-from wengert.compiler.llvm.operands import Operand
 from wengert.compiler.plans import Plan
 
 
@@ -84,9 +84,9 @@ def product_kernel(plan: Plan, group: Group, machine: Machine, name: str) -> Ker
     anchor = terms.by_key[line.id, group.places[line.id]]
     walks = [_matrix(out, plan, a, len(batch)) for a in line.args]
     if count == 1:
-        operands = [Operand(code.at(p, offset, element), row, column) for p, offset, _, row, column in walks]
+        a, b = (Operand(code.at(p, offset, element), row, column) for p, offset, _, row, column in walks)
         following = Following(out, anchor, [0] * len(batch), scalars)
-        product(code, machine, rows, columns, inner, *operands, element, following, first, last)
+        product(code, machine, rows, columns, inner, a, b, element, following, first, last)
         return Kernel(code, pieces, out.buffers)
     with code.loop(first, last) as unit:
         assert isinstance(unit, Register)
@@ -99,9 +99,10 @@ def product_kernel(plan: Plan, group: Group, machine: Machine, name: str) -> Ker
             for index, stride in zip(before, strides, strict=True):
                 place = code.add(place, code.multiply(index, stride))
             operands.append(Operand(code.at(pointer, place, element), row, column))
+        a, b = operands
         following = Following(out, anchor, before, scalars)
         after = code.add(piece, 1)
-        product(code, machine, rows, columns, inner, *operands, element, following, piece, after)
+        product(code, machine, rows, columns, inner, a, b, element, following, piece, after)
     return Kernel(code, pieces * count, out.buffers)
 
 
