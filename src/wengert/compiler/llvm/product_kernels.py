@@ -8,7 +8,7 @@ from typing import Any
 from wengert.compiler.accesses import access
 from wengert.compiler.fusion import HEAVY, Group
 from wengert.compiler.lines import Line
-from wengert.compiler.llvm.loops import Emission, Kernel, Position, Values
+from wengert.compiler.llvm.emission import Emission, Kernel, Position, Values
 from wengert.compiler.llvm.machine import Machine
 from wengert.compiler.llvm.operands import Operand
 from wengert.compiler.llvm.products import product, units

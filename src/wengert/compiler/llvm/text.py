@@ -340,6 +340,17 @@ class Code:
         arguments = f"{pointers} align {BYTES[element]} {addresses.name}, {mask}, {type} zeroinitializer"
         return self.emit(f"call {type} @{name}({arguments})", type)
 
+    def scatter(
+        self, vector: Register, pointer: Register, places: Register, width: int | None = None
+    ) -> None:
+        """Write entries to a vector of different places (i64), counted in entries from the pointer."""
+        element, pointers = self.element(vector.type), self.vector("ptr")
+        addresses = self.emit(f"getelementptr {element}, {pointer}, {places}", pointers)
+        name = f"llvm.masked.scatter.{self.suffix(vector.type)}.v{self.lanes}p0"
+        self.declarations.add(f"declare void @{name}({vector.type}, {pointers}, {self.vector('i1')})")
+        mask = self.first_lanes(self.lanes if width is None else width)
+        self.do(f"call void @{name}({vector}, {pointers} align {BYTES[element]} {addresses.name}, {mask})")
+
     # -- arithmetic on vectors
     # ----------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,270 @@
+"""The reductions of a kernel: accumulators while the loops run, and what is left at the finish.
+
+A sum over the columns ends with its row. Sums over rows are kept for every unit apart and added at the
+finish in the order of the units, numbers in float64. Rows so long that float32 would lose digits are added
+block by block.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from wengert.compiler.llvm.arithmetic import converted, extreme
+from wengert.compiler.llvm.emission import Emission, Position
+from wengert.compiler.llvm.geometry import Geometry
+from wengert.compiler.llvm.terms import Term
+from wengert.compiler.llvm.text import BYTES, MEMORY_TYPES, Code, Index, Register
+from wengert.compiler.plans import Buffer
+
+BLOCK = 8192
+"""So many entries are added in float32 before they join a float64."""
+
+
+class Layout:
+    """Where the sums of all units lie in the kernel's scratch memory."""
+
+    def __init__(self, shape: Geometry) -> None:
+        self.places: dict[int, int] = {}
+        self.bytes = 0
+        for term in shape.sums:
+            if term.adds in ("all", "rows"):
+                size = shape.units * 8
+            elif term.adds == "column" and (shape.units > 1 or not shape.unrolled):
+                size = shape.units * shape.padded_columns * BYTES[kept_element(term)]
+            else:
+                continue
+            self.places[id(term)] = self.bytes
+            self.bytes += -(-size // 64) * 64
+
+
+class Sums:
+    """The reductions in one function of a kernel."""
+
+    def __init__(self, shape: Geometry, layout: Layout, out: Emission) -> None:
+        self.shape, self.layout, self.out, self.code = shape, layout, out, out.code
+        self.single: dict[int, Register] = {}
+        self.by_chunk: dict[int, list[Register]] = {}
+        self.wide: dict[int, Register] = {}
+
+    # -- while the loops run
+    # ----------------------------------------------------------------------------------------------------
+
+    def begin(self, unit: Index) -> None:
+        """Accumulators for a unit, with nothing in them yet."""
+        code, shape = self.code, self.shape
+        for term in shape.sums:
+            element = kept_element(term)
+            if term.adds != "column":
+                self.single[id(term)] = code.alloca(code.vector(element))
+                self.clear(term)
+                if self.is_blocked(term):
+                    self.wide[id(term)] = code.alloca("double", align=8)
+                    code.do(f"store double 0.0, {self.wide[id(term)]}, align 8")
+            elif shape.unrolled:
+                self.by_chunk[id(term)] = [code.alloca(code.vector(element)) for _ in shape.chunks]
+                for slot in self.by_chunk[id(term)]:
+                    code.do(f"store {self._neutral(term)}, {slot}, align 64")
+            else:
+                row = self.single[id(term)] = self._unit_row(term, unit)
+                with code.loop(0, shape.padded_columns, shape.lanes) as column:
+                    code.store(self._neutral(term), code.at(row, column, element))
+
+    def clear(self, term: Term) -> None:
+        """Nothing in an accumulator."""
+        self.code.do(f"store {self._neutral(term)}, {self.single[id(term)]}, align 64")
+
+    def is_blocked(self, term: Term) -> bool:
+        """Whether a row is so long that blocks of it are added in float64."""
+        return (
+            term.line.name == "sum"
+            and term.adds in ("row", "all")
+            and not self.shape.flat
+            and not self.shape.unrolled
+            and term.line.dtype == np.float32
+            and self.shape.inner > BLOCK
+        )
+
+    def add_entries(self, term: Term, value: Register, at: Position, chunk: int | None) -> None:
+        """A vector of entries joins its sum."""
+        code, element = self.code, kept_element(term)
+        value = _summand(code, term, value)
+        if term.adds == "column" and chunk is None:
+            place = code.at(self.single[id(term)], self._column(at), element)
+            code.store(self._joined(term, code.load(place, element, at.width), value), place, at.width)
+            return
+        mixed = ("column", "all") if self.out.across_rows else ("row", "all")  # lanes that are added up
+        if at.width < code.lanes and term.adds in mixed:
+            value = code.select(code.first_lanes(at.width), value, self._neutral(term))
+        slot = self.by_chunk[id(term)][chunk or 0] if term.adds == "column" else self.single[id(term)]
+        self._join(term, slot, value)
+
+    def add_row(self, term: Term, value: Register, width: int) -> None:
+        """A row's single value joins its sum; across rows, those of several rows."""
+        value = _summand(self.code, term, value)
+        if self.out.across_rows and width < self.code.lanes:
+            value = self.code.select(self.code.first_lanes(width), value, self._neutral(term))
+        self._join(term, self.single[id(term)], value)
+
+    def _join(self, term: Term, slot: Register, value: Register) -> None:
+        code = self.code
+        present = code.emit(f"load {value.type}, {slot}, align 64", value.type)
+        code.do(f"store {self._joined(term, present, value)}, {slot}, align 64")
+
+    def add_block(self, term: Term) -> None:
+        """A finished block joins the row's float64."""
+        code, total = self.code, self.wide[id(term)]
+        part = code.convert("fpext", self._horizontal(term, self._accumulated(term)), "double")
+        so_far = code.load_scalar(total, "double")
+        code.store_scalar(code.emit(f"fadd {so_far}, {part.name}", "double"), total)
+
+    def total(self, term: Term) -> Register:
+        """A finished sum over the columns, in all lanes; across rows, one sum in each."""
+        code = self.code
+        if self.out.across_rows:
+            return _as_result(code, term, self._accumulated(term))
+        if self.is_blocked(term):
+            wide = self.wide[id(term)]
+            scalar = code.convert("fptrunc", code.load_scalar(wide, "double"), "float")
+            code.do(f"store double 0.0, {wide}, align 8")
+        else:
+            scalar = self._horizontal(term, self._accumulated(term))
+        return _as_result(code, term, code.splat(scalar))
+
+    def keep(self, unit: Index) -> None:
+        """Write the unit's sums where the finish finds them."""
+        code, shape = self.code, self.shape
+        for term in shape.sums:
+            element = kept_element(term)
+            if term.adds in ("all", "rows"):
+                scalar = self._unit_sum(term)
+                code.store_scalar(scalar, code.at(self._memory(term), unit, scalar.type))
+            elif term.adds == "column" and shape.unrolled and shape.units > 1:
+                row = self._unit_row(term, unit)
+                for slot, (column, _) in zip(self.by_chunk[id(term)], shape.chunks, strict=True):
+                    vector = code.emit(f"load {code.vector(element)}, {slot}, align 64", code.vector(element))
+                    code.store(vector, code.at(row, column, element))
+
+    def _unit_sum(self, term: Term) -> Register:
+        code = self.code
+        if self.is_blocked(term):
+            return code.load_scalar(self.wide[id(term)], "double")
+        vector = self._accumulated(term)
+        same = term.adds == "rows" and not self.out.across_rows  # every lane holds the row's value
+        scalar = code.lane(vector) if same else self._horizontal(term, vector)
+        return code.convert("fpext", scalar, "double") if scalar.type == "float" else scalar
+
+    # -- at the finish
+    # ----------------------------------------------------------------------------------------------------
+
+    def number(self, term: Term) -> Register:
+        """The sum of all units, in all lanes."""
+        code, element = self.code, kept_element(term)
+        wide = "double" if element == "float" else element
+        kept = self._memory(term)
+        total = code.load_scalar(kept, wide)
+        if self.shape.units > 1:
+            slot = code.alloca(wide, align=8)
+            code.store_scalar(total, slot)
+            with code.loop(1, self.shape.units) as unit:
+                part = code.load_scalar(code.at(kept, unit, wide), wide)
+                joined = self._joined(term, code.splat(code.load_scalar(slot, wide)), code.splat(part))
+                code.store_scalar(code.lane(joined), slot)
+            total = code.load_scalar(slot, wide)
+        if wide != element:
+            total = code.convert("fptrunc", total, element)
+        return _as_result(code, term, code.splat(total))
+
+    def column(self, term: Term, at: Position, chunk: int | None) -> Register:
+        """The sums over all rows, for a vector of columns."""
+        code, shape, element = self.code, self.shape, kept_element(term)
+        type = code.vector(element)
+        if chunk is not None and shape.units == 1:
+            slot = self.by_chunk[id(term)][chunk]
+            vector = code.emit(f"load {type}, {slot}, align 64", type)
+            if self.out.across_rows:
+                vector = code.splat(self._horizontal(term, vector))
+            return _as_result(code, term, vector)
+        start = code.at(self._memory(term), self._column(at), element)
+        total = code.load(start, element)
+        if shape.units > 1:
+            slot = code.alloca(type)
+            code.do(f"store {total}, {slot}, align 64")
+            with code.loop(1, shape.units) as unit:
+                place = code.at(start, code.multiply(unit, shape.padded_columns), element)
+                self._join(term, slot, code.load(place, element))
+            total = code.emit(f"load {type}, {slot}, align 64", type)
+        return _as_result(code, term, total)
+
+    # -- pieces
+    # ----------------------------------------------------------------------------------------------------
+
+    def _column(self, at: Position) -> Index:
+        """The number of a column among all columns."""
+        place: Index = 0
+        for column, extent in zip(at.columns, self.shape.column_extents, strict=True):
+            place = self.code.add(self.code.multiply(place, extent), column)
+        return place
+
+    def _memory(self, term: Term) -> Register:
+        return self.code.at(self.out.pointer(Buffer("scratch", 0)), self.layout.places[id(term)], "i8")
+
+    def _unit_row(self, term: Term, unit: Index) -> Register:
+        size = self.shape.padded_columns * BYTES[kept_element(term)]
+        return self.code.at(self._memory(term), self.code.multiply(unit, size), "i8")
+
+    def _accumulated(self, term: Term) -> Register:
+        type = self.code.vector(kept_element(term))
+        return self.code.emit(f"load {type}, {self.single[id(term)]}, align 64", type)
+
+    def _neutral(self, term: Term) -> Register:
+        """What changes nothing when it is added."""
+        code, element, name = self.code, kept_element(term), term.line.name
+        if name in ("sum", "any"):
+            return code.constant(0, element)
+        if name == "all":
+            return code.constant(1, element)
+        if term.line.dtype.kind == "f":
+            return code.constant(-math.inf if name == "max" else math.inf, element)
+        limits = np.iinfo(term.line.dtype)
+        return code.constant(limits.min if name == "max" else limits.max, element)
+
+    def _joined(self, term: Term, a: Register, b: Register) -> Register:
+        code, name, floats = self.code, term.line.name, term.line.dtype.kind == "f"
+        if name == "sum":
+            return code.binary("fadd" if floats else "add", a, b)
+        if name in ("any", "all"):
+            return code.binary("or" if name == "any" else "and", a, b)
+        return extreme(code, b, a, name == "max", floats)
+
+    def _horizontal(self, term: Term, vector: Register) -> Register:
+        """All lanes of an accumulator in one scalar."""
+        code, name, element = self.code, term.line.name, kept_element(term)
+        if code.lanes == 1:
+            return code.lane(vector)
+        if name == "sum" and element in ("float", "double"):
+            return code.total(vector)
+        kind = {"sum": "add", "any": "or", "all": "and"}.get(name)
+        if kind is None:
+            floats = element in ("float", "double")
+            kind = f"{'f' if floats else 's'}{name}{'imum' if floats else ''}"
+        return code.call(f"llvm.vector.reduce.{kind}.{code.suffix(vector.type)}", element, vector)
+
+
+def kept_element(term: Term) -> str:
+    """The type in which a reduction is kept."""
+    return MEMORY_TYPES[term.line.dtype.name]
+
+
+def _summand(code: Code, term: Term, value: Register) -> Register:
+    """An entry in the type in which the reduction is kept."""
+    source, target = term.args[0].line.dtype, term.line.dtype
+    truth = converted(code, value, source, target)
+    return code.convert("zext", truth, "i8") if target.kind == "b" else truth
+
+
+def _as_result(code: Code, term: Term, value: Register) -> Register:
+    if term.line.dtype.kind == "b":
+        return code.compare("ne", value, Register("zeroinitializer", value.type))
+    return value
