@@ -217,7 +217,11 @@ class Generator:
         if (capture := running.get()) is not None:
             return capture.draw(self, "permutation", {"n": n})  # type: ignore[no-any-return]
         keys = self.bits(_checked_integer("n", n, 2**63))
-        return np.argsort(keys, kind="stable").astype(np.int64, copy=False)
+        order = np.argsort(keys)  # several times faster than the stable sort, and the same without ties
+        ordered = keys[order]
+        if (ordered[1:] == ordered[:-1]).any():
+            order = np.argsort(keys, kind="stable")
+        return order.astype(np.int64, copy=False)
 
     def bernoulli(self, p: ArrayLike, shape: Shape | None = None) -> NDArray[np.bool_]:
         """True with probability `p`, a number or an array that broadcasts to `shape` (by default p's own).

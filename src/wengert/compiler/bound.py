@@ -89,6 +89,27 @@ class BoundProgram:
             return tuple([make(results) for make in self.makers])
         return rebuild(self.captured.returned, [make(results) for make in self.makers])
 
+    def bound_to(self, inputs: Sequence[Any]) -> Callable[[], Any]:
+        """See `CompiledStep.bind`."""
+        bind = getattr(self.executable.executor, "bound_to", None)
+        if bind is None or not self.is_pure or self.captured.buffers or self.numbers or self.scalars.numbers:
+            return lambda: self._again(inputs)
+        arrays = [convert(x) for convert, x in zip(self.inputs, inputs, strict=True)]
+        run, results = bind([*arrays, *(plain(constant) for constant in self.constants)])
+        outcome = rebuild(self.captured.returned, [make(results) for make in self.makers])
+
+        def again() -> Any:
+            run()
+            return outcome
+
+        return again
+
+    def _again(self, inputs: Sequence[Any]) -> Any:
+        problem = self.miss()
+        if problem is not None:
+            raise RuntimeError(f"{problem} changed since the step was bound: bind it again")
+        return self.run(inputs)
+
     def _keep_numbers(self) -> None:
         for number in self.kept_numbers:
             number.write()

@@ -20,7 +20,7 @@ from wengert.compiler.teaching import CaptureError, refusal, refuse_value
 from wengert.compiler.touched import TouchedTensors, recording
 from wengert.numbers.graph import Graph, Node
 from wengert.ops.indexing import getitem
-from wengert.ops.op import Op
+from wengert.ops.op import Op, untaped
 from wengert.tensors import Tensor
 
 _ONE_AT_A_TIME = threading.Lock()
@@ -110,6 +110,11 @@ class StepCapture:
         found.names = {node.id: node.name for node in graph if node.name}
         for identity, name in local_names([f for f in frames or () if id(f) not in above]).items():
             found.names.setdefault(identity, name)
+        owners = {id(b.tensor): b.name for b in found.buffers if b.attribute == "data"}
+        for touched in self.tensors.gradients.values():
+            gradient, owner = untaped(touched.current), owners.get(id(touched.tensor))
+            if type(gradient) is Node and owner is not None:
+                found.names.setdefault(gradient.id, f"gradient of {owner}")
         for node in graph:
             if node.role == "constant" and id(node.value) in surroundings.arrays:
                 found.names.setdefault(node.id, surroundings.arrays[id(node.value)])

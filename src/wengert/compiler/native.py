@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import ctypes
 import functools
 import hashlib
@@ -100,6 +101,9 @@ class NativeExecutor:
         self.scratch = _aligned(blueprint.scratch + 256)
         self.barrier = np.zeros(8, np.int64)
         self.barrier_address = _address(self.barrier)
+        words = self.workspace[blueprint.words : blueprint.words + 16] if blueprint.checks else None
+        self.failed = np.zeros(2, np.int64) if words is None else words.view(np.int64)
+        self.workspace[blueprint.words :] = 0
         base = layout.slots + layout.results
         self.table[base] = _address(self.workspace)
         self.table[base + 1] = _address(self.scratch)
@@ -163,18 +167,47 @@ class NativeExecutor:
             else:
                 self.actions[0][0](self.table_address)
             self.pace.record(threads, perf_counter() - began)
+            self._require_positions()
             return
         for function, step in self.actions:
             if function is not None:
                 function(self.table_address)
+                self._require_positions()
             else:
                 self._carry_out(step.line)
+
+    def _require_positions(self) -> None:
+        """Raises IndexError where the check of some positions has ended the run."""
+        if not self.blueprint.checks or not self.failed[0]:
+            return
+        number, position = map(int, self.failed)
+        self.workspace[self.blueprint.words :] = 0
+        raise IndexError(self.blueprint.checks[number - 1].bad_position(position))
 
     def _run_together(self, threads: int) -> None:
         """One run by several threads: an epoch of one step on the slots as they are."""
         self.barrier[0] = 0
         table, barrier, run = self.table_address, self.barrier_address, self.together
         TEAM.run(lambda k: run(table, barrier, k, threads, 0, 1), threads)
+
+    def bound_to(self, arrays: Sequence[Array]) -> tuple[Callable[[], object], list[Array]]:
+        """One run on these very arrays, as a function without arguments, and the arrays that it writes its
+        results into each time."""
+        twin = copy.copy(self)
+        twin.table = (ctypes.c_void_p * self.layout.length)()
+        twin.table_address = ctypes.addressof(twin.table)
+        twin.bound = [None] * self.layout.slots
+        twin.made = {}
+        twin._allocate()
+        for place, array in enumerate(arrays):
+            twin._bind(place, array)
+        twin.current = [np.empty(r.shape, r.dtype) for r in self.blueprint.results]
+        for k, array in enumerate(twin.current):
+            twin.table[self.layout.slots + k] = _address(array)
+        if self.runs_epochs:
+            run: Callable[[int], object] = self.actions[0][0]
+            return _Run(run, twin.table_address, twin), twin.current
+        return twin._run_once, twin.current
 
     # -- epochs
     # ----------------------------------------------------------------------------------------------------
@@ -220,13 +253,14 @@ class NativeExecutor:
             stop, count = min(done + size, steps), pace.choose()
             began = perf_counter()
             self._run_steps(done, stop, count)
+            self._require_positions()
             seconds = perf_counter() - began
             pace.record(count, seconds / (stop - done))
             done = stop
             if after is not None:
                 after(done)
-            if seconds < CHUNK_SECONDS / 2 and len(pace.seconds) > 1:
-                size *= 2
+            if seconds < CHUNK_SECONDS / 4 and (pace.several == 1 or len(pace.seconds) > 1):
+                size *= 4
 
     def _run_steps(self, first: int, last: int, threads: int) -> None:
         self.barrier[0] = 0
@@ -274,6 +308,15 @@ class NativeExecutor:
         if buffer.kind == "result":
             return self.current[buffer.place]
         return np.ndarray(line.shape, line.dtype, self.workspace, buffer.place)
+
+
+class _Run(functools.partial[object]):
+    """A native function on a table; it keeps the arrays of the table alive."""
+
+    def __new__(cls, run: Callable[[int], object], address: int, owner: NativeExecutor) -> _Run:
+        made = super().__new__(cls, run, address)
+        made.owner = owner  # type: ignore[attr-defined]
+        return made
 
 
 def _aligned(size: int) -> Array:

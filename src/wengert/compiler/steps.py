@@ -78,6 +78,27 @@ class CompiledStep:
         with self._lock:
             return self._found(key, args, {}, inputs)
 
+    def bind(self, *args: Any) -> Callable[[], Any]:
+        """The step on these very arrays, as a function without arguments.
+
+        It reads the arrays as they are when it is called, and checks nothing, which spares a small function
+        most of its time. A function without state writes into the same results each time: copy what you
+        want to keep. Raises RuntimeError, when called, where the state of a step no longer fits.
+
+        >>> import numpy as np, wengert
+        >>> x = np.array([1.0, 2.0])
+        >>> again = wengert.compile(lambda x: (x * x).sum()).bind(x)
+        >>> float(again())
+        5.0
+        >>> x[:] = 3
+        >>> float(again())
+        18.0
+        """
+        inputs: list[Any] = []
+        key = (described(args, inputs), None, silenced_level(), get_default_dtype())
+        with self._lock:
+            return self._found(key, args, {}, inputs).bound_to(inputs)
+
     def _found(
         self, key: Hashable, args: tuple[Any, ...], words: dict[str, Any], inputs: Sequence[Any]
     ) -> BoundProgram:

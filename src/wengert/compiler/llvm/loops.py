@@ -14,7 +14,7 @@ from wengert.compiler.fusion import Group
 from wengert.compiler.llvm.emission import Emission, Kernel, Position, Values
 from wengert.compiler.llvm.geometry import ENTRIES_PER_UNIT, Geometry
 from wengert.compiler.llvm.machine import Machine
-from wengert.compiler.llvm.sums import BLOCK, Layout, Sums
+from wengert.compiler.llvm.sums import BLOCK, ROWS_IN_BLOCK, Layout, Sums
 from wengert.compiler.llvm.terms import Term, Terms
 from wengert.compiler.llvm.text import MEMORY_TYPES, Code, Index, Register
 from wengert.compiler.plans import Plan
@@ -99,11 +99,21 @@ class LoopKernel:
         stop: Index = main
         if shape.units > 1:
             stop = code.smaller(code.add(start, shape.rows_per_unit), main)
-        with code.loop(start, stop, step) as row:
-            self._row(Position(rows=self._row_indices(row), width=step), scalars, columns)
+        blocked = [t for t in shape.sums if t.adds != "row" and self.sums.is_blocked(t)]
+        if blocked and main:
+            with code.loop(start, stop, ROWS_IN_BLOCK) as block:
+                end = code.smaller(code.add(block, ROWS_IN_BLOCK), stop)
+                self._rows(block, end, step, scalars, columns)
+                self.sums.join(blocked)
+        elif main:
+            self._rows(start, stop, step, scalars, columns)
         if main < shape.rows:
             with self._last(unit):
                 self._row(Position(rows=(main,), width=shape.rows - main), scalars, columns)
+
+    def _rows(self, start: Index, stop: Index, step: int, scalars: Values, columns: list[Values]) -> None:
+        with self.code.loop(start, stop, step) as row:
+            self._row(Position(rows=self._row_indices(row), width=step), scalars, columns)
 
     @contextmanager
     def _last(self, unit: Index) -> Iterator[None]:
@@ -127,9 +137,13 @@ class LoopKernel:
         stop = code.smaller(code.add(start, ENTRIES_PER_UNIT), main)
         pointers: dict[int, Register] = {}
         self._find_rows(Position(pointers=pointers))
-        with code.loop(start, stop, shape.lanes) as column:
-            at = Position((), (column,), shape.lanes, pointers)
-            self._entries(stores, shape.sums, at, dict(scalars), None)
+        blocked = [t for t in shape.sums if self.sums.is_blocked(t)]
+        with code.loop(start, stop, BLOCK) as block:
+            end = code.smaller(code.add(block, BLOCK), stop)
+            with code.loop(block, end, shape.lanes) as column:
+                at = Position((), (column,), shape.lanes, pointers)
+                self._entries(stores, shape.sums, at, dict(scalars), None)
+            self.sums.join(blocked)
         if main < shape.columns:
             with self._last(unit):
                 at = Position((), (main,), shape.columns - main, pointers)
@@ -189,26 +203,20 @@ class LoopKernel:
     ) -> None:
         """The innermost loop, in blocks where long sums need them."""
         code, shape = self.code, self.shape
-        blocked = [t for t in sums if self.sums.is_blocked(t)]
+        blocked = [t for t in sums if t.adds in ("row", "all") and self.sums.is_blocked(t)]
         main = shape.inner // shape.lanes * shape.lanes
         step = BLOCK if blocked else shape.inner
         if main:
             with code.loop(0, main, step) as block:
-                for term in blocked:
-                    self.sums.clear(term)
                 stop = main if step >= main else code.smaller(code.add(block, step), main)
                 with code.loop(block, stop, shape.lanes) as column:
                     at = Position(position.rows, (*before, column), shape.lanes, position.pointers)
                     self._entries(stores, sums, at, dict(values), None)
-                for term in blocked:
-                    self.sums.add_block(term)
+                self.sums.join(blocked)
         if main < shape.inner:
             at = Position(position.rows, (*before, main), shape.inner - main, position.pointers)
-            for term in blocked:
-                self.sums.clear(term)
             self._entries(stores, sums, at, dict(values), None)
-            for term in blocked:
-                self.sums.add_block(term)
+            self.sums.join(blocked)
 
     @contextmanager
     def _outer_columns(self) -> Iterator[list[Index]]:

@@ -1,13 +1,14 @@
 """The reductions of a kernel: accumulators while the loops run, and what is left at the finish.
 
 A sum over the columns ends with its row. Sums over rows are kept for every unit apart and added at the
-finish in the order of the units, numbers in float64. Rows so long that float32 would lose digits are added
-block by block.
+finish in the order of the units, numbers in float64. Where so many entries follow one another that rounding
+would show, they are added in blocks, and the blocks in float64.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -18,8 +19,10 @@ from wengert.compiler.llvm.terms import Term
 from wengert.compiler.llvm.text import BYTES, MEMORY_TYPES, Code, Index, Register
 from wengert.compiler.plans import Buffer
 
-BLOCK = 8192
-"""So many entries are added in float32 before they join a float64."""
+BLOCK = 2048
+"""So many entries of a row are added before they join the sum of the blocks."""
+ROWS_IN_BLOCK = 128
+"""So many rows, where entries of many rows are added."""
 
 
 class Layout:
@@ -46,7 +49,7 @@ class Sums:
         self.shape, self.layout, self.out, self.code = shape, layout, out, out.code
         self.single: dict[int, Register] = {}
         self.by_chunk: dict[int, list[Register]] = {}
-        self.wide: dict[int, Register] = {}
+        self.wide: dict[int, list[Register]] = {}
 
     # -- while the loops run
     # ----------------------------------------------------------------------------------------------------
@@ -60,12 +63,13 @@ class Sums:
                 self.single[id(term)] = code.alloca(code.vector(element))
                 self.clear(term)
                 if self.is_blocked(term):
-                    self.wide[id(term)] = code.alloca("double", align=8)
-                    code.do(f"store double 0.0, {self.wide[id(term)]}, align 8")
+                    self.wide[id(term)] = [self._wide_zeros()]
             elif shape.unrolled:
                 self.by_chunk[id(term)] = [code.alloca(code.vector(element)) for _ in shape.chunks]
                 for slot in self.by_chunk[id(term)]:
                     code.do(f"store {self._neutral(term)}, {slot}, align 64")
+                if self.is_blocked(term):
+                    self.wide[id(term)] = [self._wide_zeros() for _ in shape.chunks]
             else:
                 row = self.single[id(term)] = self._unit_row(term, unit)
                 with code.loop(0, shape.padded_columns, shape.lanes) as column:
@@ -76,15 +80,36 @@ class Sums:
         self.code.do(f"store {self._neutral(term)}, {self.single[id(term)]}, align 64")
 
     def is_blocked(self, term: Term) -> bool:
-        """Whether a row is so long that blocks of it are added in float64."""
-        return (
-            term.line.name == "sum"
-            and term.adds in ("row", "all")
-            and not self.shape.flat
-            and not self.shape.unrolled
-            and term.line.dtype == np.float32
-            and self.shape.inner > BLOCK
-        )
+        """Whether so many entries are added that they are added in blocks."""
+        if term.line.name != "sum" or term.line.dtype.kind != "f":
+            return False
+        shape = self.shape
+        long_rows = shape.flat or (not shape.unrolled and shape.columns > BLOCK)
+        many_rows = shape.rows > ROWS_IN_BLOCK and (term.adds != "column" or shape.unrolled)
+        return {"row": long_rows, "all": long_rows or many_rows}.get(term.adds, many_rows)
+
+    def _wide_zeros(self) -> Register:
+        code = self.code
+        slot = code.alloca(code.vector("double"))
+        code.do(f"store {code.constant(0, 'double')}, {slot}, align 64")
+        return slot
+
+    def join(self, terms: Iterable[Term]) -> None:
+        """Finished blocks join the sums of the blocks."""
+        code = self.code
+        for term in terms:
+            slots = self.by_chunk[id(term)] if term.adds == "column" else [self.single[id(term)]]
+            for slot, wide in zip(slots, self.wide[id(term)], strict=True):
+                code.do(f"store {self._whole(term, slot, wide)}, {wide}, align 64")
+                code.do(f"store {self._neutral(term)}, {slot}, align 64")
+
+    def _whole(self, term: Term, slot: Register, wide: Register) -> Register:
+        """The sum of the blocks and what has not joined it yet, in float64."""
+        code, element = self.code, kept_element(term)
+        part = code.emit(f"load {code.vector(element)}, {slot}, align 64", code.vector(element))
+        part = code.convert("fpext", part, "double") if element == "float" else part
+        so_far = code.emit(f"load {code.vector('double')}, {wide}, align 64", code.vector("double"))
+        return code.binary("fadd", so_far, part)
 
     def add_entries(self, term: Term, value: Register, at: Position, chunk: int | None) -> None:
         """A vector of entries joins its sum."""
@@ -112,25 +137,19 @@ class Sums:
         present = code.emit(f"load {value.type}, {slot}, align 64", value.type)
         code.do(f"store {self._joined(term, present, value)}, {slot}, align 64")
 
-    def add_block(self, term: Term) -> None:
-        """A finished block joins the row's float64."""
-        code, total = self.code, self.wide[id(term)]
-        part = code.convert("fpext", self._horizontal(term, self._accumulated(term)), "double")
-        so_far = code.load_scalar(total, "double")
-        code.store_scalar(code.emit(f"fadd {so_far}, {part.name}", "double"), total)
-
     def total(self, term: Term) -> Register:
         """A finished sum over the columns, in all lanes; across rows, one sum in each."""
         code = self.code
         if self.out.across_rows:
             return _as_result(code, term, self._accumulated(term))
-        if self.is_blocked(term):
-            wide = self.wide[id(term)]
-            scalar = code.convert("fptrunc", code.load_scalar(wide, "double"), "float")
-            code.do(f"store double 0.0, {wide}, align 8")
-        else:
-            scalar = self._horizontal(term, self._accumulated(term))
-        return _as_result(code, term, code.splat(scalar))
+        if not self.is_blocked(term):
+            return _as_result(code, term, code.splat(self._horizontal(term, self._accumulated(term))))
+        (wide,) = self.wide[id(term)]
+        scalar = code.total(self._whole(term, self.single[id(term)], wide))
+        code.do(f"store {code.constant(0, 'double')}, {wide}, align 64")
+        if term.line.dtype.itemsize == 4:
+            scalar = code.convert("fptrunc", scalar, "float")
+        return code.splat(scalar)
 
     def keep(self, unit: Index) -> None:
         """Write the unit's sums where the finish finds them."""
@@ -142,16 +161,24 @@ class Sums:
                 code.store_scalar(scalar, code.at(self._memory(term), unit, scalar.type))
             elif term.adds == "column" and shape.unrolled and shape.units > 1:
                 row = self._unit_row(term, unit)
-                for slot, (column, _) in zip(self.by_chunk[id(term)], shape.chunks, strict=True):
-                    vector = code.emit(f"load {code.vector(element)}, {slot}, align 64", code.vector(element))
-                    code.store(vector, code.at(row, column, element))
+                for k, (column, _) in enumerate(shape.chunks):
+                    code.store(self._chunk(term, k), code.at(row, column, element))
+
+    def _chunk(self, term: Term, k: int) -> Register:
+        """The unit's sums for the columns of a chunk."""
+        code, element, slot = self.code, kept_element(term), self.by_chunk[id(term)][k]
+        if not self.is_blocked(term):
+            return code.emit(f"load {code.vector(element)}, {slot}, align 64", code.vector(element))
+        whole = self._whole(term, slot, self.wide[id(term)][k])
+        return code.convert("fptrunc", whole, "float") if element == "float" else whole
 
     def _unit_sum(self, term: Term) -> Register:
         code = self.code
-        if self.is_blocked(term):
-            return code.load_scalar(self.wide[id(term)], "double")
-        vector = self._accumulated(term)
         same = term.adds == "rows" and not self.out.across_rows  # every lane holds the row's value
+        if self.is_blocked(term):
+            vector = self._whole(term, self.single[id(term)], self.wide[id(term)][0])
+            return code.lane(vector) if same else code.total(vector)
+        vector = self._accumulated(term)
         scalar = code.lane(vector) if same else self._horizontal(term, vector)
         return code.convert("fpext", scalar, "double") if scalar.type == "float" else scalar
 
@@ -181,8 +208,7 @@ class Sums:
         code, shape, element = self.code, self.shape, kept_element(term)
         type = code.vector(element)
         if chunk is not None and shape.units == 1:
-            slot = self.by_chunk[id(term)][chunk]
-            vector = code.emit(f"load {type}, {slot}, align 64", type)
+            vector = self._chunk(term, chunk)
             if self.out.across_rows:
                 vector = code.splat(self._horizontal(term, vector))
             return _as_result(code, term, vector)
