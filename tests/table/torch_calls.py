@@ -172,6 +172,7 @@ SPELLED: dict[str, Callable[..., Any]] = {
     "transpose": lambda x, axis0, axis1: torch.transpose(x, axis0, axis1),
     "tril": lambda x, k: torch.tril(x, k),
     "triu": lambda x, k: torch.triu(x, k),
+    "unstack": lambda x, axis: torch.unbind(x, axis),
     "var": lambda x, axis, correction, keepdims: torch.var(
         x, _axes(x, axis), correction=correction, keepdim=keepdims
     ),

@@ -8,7 +8,7 @@ from typing import Any
 
 from wengert.autodiff.levels import new_level
 from wengert.autodiff.trees import leaves, rebuild
-from wengert.ops.kinds import Discrete, Elementwise, Question, Select, shape
+from wengert.ops.kinds import Discrete, Elementwise, Joint, Question, Select, SumOfProducts, shape
 from wengert.ops.methods import ArrayMethods
 from wengert.ops.op import Op, Traced
 from wengert.ops.products import matmul
@@ -64,14 +64,25 @@ class Batched(ArrayMethods, Traced):
 
 def _all_at_once(op: Op, values: list[Any], mine: list[bool], params: Mapping[str, Any], size: int) -> Any:
     """One call for the whole batch, where the row's kind says how; None where it does not."""
-    if isinstance(op, (Elementwise, Select)) or (isinstance(op, Discrete) and not op.parameters and op.arity):
+    if isinstance(op, (Elementwise, Select, SumOfProducts)) or (
+        isinstance(op, Discrete) and not op.parameters and op.arity
+    ):
         return op.apply(tuple(_aligned(values, mine)), params)
     if op is matmul:
         return _batched_matmul(values, mine)
+    if isinstance(op, Joint) and op.batch is not None:
+        inner = shape(values[mine.index(True)])[1:]
+        whole = [v if own else _repeated(v, size) for v, own in zip(values, mine, strict=True)]
+        return op.apply(tuple(whole), op.batch(params, size, inner))
     if op.batch is not None and mine[0] and not any(mine[1:]):
         batched = op.batch(params, size, shape(values[0])[1:])
         return None if batched is None else op.apply(tuple(values), batched)
     return None
+
+
+def _repeated(x: Any, size: int) -> Any:
+    """What is the same for every example, once for each."""
+    return broadcast_to(_as_array(x), shape=(size, *shape(x)))
 
 
 def _aligned(values: list[Any], mine: list[bool]) -> list[Any]:
@@ -174,7 +185,7 @@ def _from_front(x: Any, axis: int) -> Any:
 def _values(x: Any, level: int, size: int) -> Any:
     if type(x) is Batched and x.level == level:
         return x.values
-    return broadcast_to(_as_array(x), shape=(size, *shape(x)))
+    return _repeated(x, size)
 
 
 def _as_array(x: Any) -> Any:

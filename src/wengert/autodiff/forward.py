@@ -8,7 +8,7 @@ from typing import Any
 from wengert.numbers.graph import Node
 from wengert.ops.kinds import Deferred, shape
 from wengert.ops.methods import ArrayMethods
-from wengert.ops.op import Op, Traced
+from wengert.ops.op import Op, Traced, later
 from wengert.ops.shape import broadcast_to
 
 
@@ -76,4 +76,7 @@ def push_forward(
     tangent = op.jvp(tangents, primals, result, params)
     if tangent is None or isinstance(tangent, (list, tuple)):
         return tangent
+    dtype = getattr(result, "dtype", None)
+    if getattr(tangent, "dtype", dtype) != dtype and dtype is not None and dtype.kind == "f":
+        tangent = later.astype(tangent, dtype=dtype.name)  # NumPy's own rule for whole numbers is another
     return tangent if shape(tangent) == shape(result) else broadcast_to(tangent, shape=shape(result))

@@ -15,6 +15,7 @@ import numpy as np
 from wengert.autodiff.trees import leaves, rebuild
 from wengert.compiler.backends import Executable
 from wengert.compiler.bound_buffers import BoundBuffers, plain
+from wengert.compiler.bulk_draws import drawn
 from wengert.compiler.captured import Captured, Number, Result
 from wengert.compiler.programs import Program
 from wengert.compiler.resident import BoundScalars
@@ -133,7 +134,7 @@ class BoundProgram:
     def runs_epochs(self) -> bool:
         """Whether whole epochs can be left to the executor: Python has nothing to do between two steps."""
         captured = self.captured
-        between = captured.puts or captured.actions or self.scalars.numbers
+        between = captured.puts or captured.actions
         return not between and getattr(self.executable.executor, "runs_epochs", False)
 
     def run_epoch(
@@ -155,6 +156,8 @@ class BoundProgram:
             arrays += self.buffers.read()
             arrays += self.number_arrays
             arrays += self._drawn(count)
+            if self.scalars.numbers:
+                arrays.append(self.scalars.array)
             arrays += [plain(constant) for constant in self.constants]
             rows = order[first * batch : (first + count) * batch]
             told = None if after is None else functools.partial(_told, after, first)
@@ -178,12 +181,7 @@ class BoundProgram:
 
     def _drawn(self, steps: int) -> list[Array]:
         """What the draws of so many steps give, in the order in which the steps draw."""
-        found = [np.empty((steps, *d.node.shape), d.node.dtype) for d in self.captured.draws]
-        if found:
-            for step in range(steps):
-                for array, draw in zip(found, self.draws, strict=True):
-                    array[step] = draw()
-        return found
+        return drawn(self.captured.draws, steps)
 
     def _put(self, inputs: Sequence[Any], results: Sequence[Array]) -> None:
         for put in self.captured.puts:

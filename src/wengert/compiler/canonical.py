@@ -211,7 +211,7 @@ def _flip(lines: Lines, op: Op, args: tuple[Line, ...], params: Mapping[str, Any
     return sliced(x, tuple((n - 1, n, -1) if k in axes and n else (0, n, 1) for k, n in enumerate(x.shape)))
 
 
-def _getitem(lines: Lines, op: Op, args: tuple[Line, ...], params: Mapping[str, Any]) -> Line:
+def _getitem(lines: Lines, op: Op, args: tuple[Line, ...], params: Mapping[str, Any]) -> Any:
     """Slices, whole numbers, None and an ellipsis become slices and a reshape; arrays stay."""
     x, key = args[0], tuple(params["key"])
     if any(isinstance(entry, (list, ArraySlot, np.ndarray)) for entry in key):
@@ -256,7 +256,8 @@ def _concatenate(lines: Lines, op: Op, args: tuple[Line, ...], params: Mapping[s
 
 def _stack(lines: Lines, op: Op, args: tuple[Line, ...], params: Mapping[str, Any]) -> Line:
     axis = positive(params["axis"], args[0].ndim + 1)
-    parts = tuple(reshaped(a, (*a.shape[:axis], 1, *a.shape[axis:])) for a in args)
+    common = _common(args)  # before the reshape, by which a Python number would lose its weakness
+    parts = tuple(reshaped(_cast(a, common), (*a.shape[:axis], 1, *a.shape[axis:])) for a in args)
     return _concatenate(lines, later.concatenate, parts, {"axis": axis})
 
 
@@ -264,7 +265,7 @@ def _stack(lines: Lines, op: Op, args: tuple[Line, ...], params: Mapping[str, An
 # ------------------------------------------------------------------------------------------------------------
 
 
-def _matmul(lines: Lines, op: Op, args: tuple[Line, ...], params: Mapping[str, Any]) -> Line:
+def _matmul(lines: Lines, op: Op, args: tuple[Line, ...], params: Mapping[str, Any]) -> Any:
     """Vectors become matrices of one row or one column first."""
     common = _common(args)
     a, b = (_cast(x, common) for x in args)
@@ -307,9 +308,8 @@ def _unstack(lines: Lines, op: Op, args: tuple[Line, ...], params: Mapping[str, 
     axis = positive(params["axis"], x.ndim)
     whole = tuple((0, n, 1) for n in x.shape)
     shape = (*x.shape[:axis], *x.shape[axis + 1 :])
-    return tuple(
-        reshaped(sliced(x, (*whole[:axis], (k, 1, 1), *whole[axis + 1 :])), shape) for k in range(x.shape[axis])
-    )
+    keys = [(*whole[:axis], (k, 1, 1), *whole[axis + 1 :]) for k in range(x.shape[axis])]
+    return tuple(reshaped(sliced(x, key), shape) for key in keys)
 
 
 def _component(lines: Lines, op: Op, args: tuple[Line, ...], params: Mapping[str, Any]) -> Line:

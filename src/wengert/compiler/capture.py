@@ -76,7 +76,7 @@ class StepCapture:
         named: Sequence[tuple[str, Any]],
     ) -> Captured:
         """Run the function over nodes, and put everything back as it was."""
-        surroundings = self.surroundings = Surroundings(function)
+        surroundings = self.surroundings = Surroundings(function, named)
         graph, found = self.graph, self.found
         arrays = [x.data if isinstance(x, Tensor) else x for x in inputs]
         names = input_names(named)

@@ -9,7 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from wengert.compiler.canonical import CANONICAL, PRIMITIVES, elementwise, harmonised, opaque, permuted, spread
+from wengert.compiler.canonical import (
+    CANONICAL,
+    PRIMITIVES,
+    elementwise,
+    harmonised,
+    opaque,
+    permuted,
+    spread,
+)
 from wengert.compiler.captured import Captured
 from wengert.compiler.lines import Line, Lines
 from wengert.compiler.programs import Program, Slot
@@ -76,7 +84,7 @@ def lowered(captured: Captured) -> Program:
     draws, the vector of the Scalars and the constants."""
     lines = Lines()
     results = [node for node in captured.results if type(node) is Node]
-    kept: list[Any] = [owner.updated for owner in [*captured.buffers, *captured.numbers]]
+    kept: list[Any] = [*(b.updated for b in captured.buffers), *(n.updated for n in captured.numbers)]
     updated = [number.updated for number in captured.scalars]
     nodes = needed_for([*results, *(node for node in [*kept, *updated] if type(node) is Node)])
     slots = [(node, _slot(kind, name, node.value)) for node, kind, name in _owned(captured)]

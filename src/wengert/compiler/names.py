@@ -4,44 +4,35 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from operator import attrgetter
-from types import FrameType
-from typing import Any, NamedTuple
+from types import CodeType, FrameType
+from typing import Any
 
 import numpy as np
 
+from wengert.compiler.settings import PLAIN, Variable, settings
 from wengert.graph.naming import node_of
 from wengert.scalar import Scalar
 from wengert.tensors import Tensor
 
-PLAIN = (bool, int, float, str, type(None))
 _cell_content = attrgetter("cell_contents")
-
-
-class Variable(NamedTuple):
-    """A name in a function's globals, its closure or its object, and how it is read: ``read(home)``."""
-
-    name: str
-    read: Callable[[Any], Any]
-    home: Any
-
-    def value(self) -> Any:
-        """What the name stands for now; None for nothing yet."""
-        try:
-            return self.read(self.home)
-        except (ValueError, KeyError):
-            return None
 
 
 class Surroundings:
     """What a function reads by name from its globals, its closure and the object that it is a method of; and
-    what the functions of the same file do that it calls."""
+    what the functions of the same file do that it calls. ``arguments`` are what it is called with."""
 
-    def __init__(self, function: Callable[..., Any]) -> None:
+    def __init__(self, function: Callable[..., Any], arguments: Sequence[tuple[str, Any]] = ()) -> None:
         self.title = getattr(function, "__name__", type(function).__name__)
         self.variables: list[Variable] = []
-        self._collect(function, set())
+        self.functions: list[Variable] = []
+        self._codes: dict[int, CodeType] = {}
+        self._collect(function)
+        given = [(name, value) for name, value in arguments if not isinstance(value, (dict, list, tuple))]
+        around = [(v.name, v.value()) for v in self.variables]
+        self.settings = settings([*around, *given], self._codes.values())
+        self._before = [(v, v.value()) for v in self.plain()]
         values = {v.name: v.value() for v in reversed(self.variables)}
         self.arrays = {id(value): name for name, value in values.items() if isinstance(value, np.ndarray)}
         self._names: dict[int, str] = {}
@@ -53,7 +44,7 @@ class Surroundings:
         """What optimizers keep, by the identity of the tensor: its key and the parameter it belongs to."""
         self._unnamed = 0
 
-    def _collect(self, function: Any, seen: set[int]) -> None:
+    def _collect(self, function: Any) -> None:
         function = inspect.unwrap(function)
         owner = getattr(function, "__self__", None)
         if owner is not None and not inspect.ismodule(owner) and not isinstance(owner, type):
@@ -61,9 +52,9 @@ class Surroundings:
         elif not hasattr(function, "__code__") and not isinstance(function, type):
             self.variables.append(Variable(type(function).__name__.lower(), _itself, function))
         code = getattr(function, "__code__", None)
-        if code is None or id(code) in seen:
+        if code is None or id(code) in self._codes:
             return
-        seen.add(id(code))
+        self._codes[id(code)] = code
         own: dict[str, Any] = function.__globals__
         found = [Variable(name, own.__getitem__, name) for name in code.co_names if name in own]
         cells = zip(code.co_freevars, function.__closure__ or (), strict=True)
@@ -72,15 +63,25 @@ class Surroundings:
         for variable in found:
             value = variable.value()
             if inspect.isfunction(value) and inspect.unwrap(value).__globals__ is own:
-                self._collect(value, seen)
+                self.functions.append(variable)
+                self._collect(value)
 
     def objects(self) -> list[Variable]:
         """The variables that hold tensors, arrays, modules, optimizers: anything that is no plain number."""
-        return [v for v in self.variables if v.read is not _itself and _is_state(v.value())]
+        named = [v for v in self.variables if v.read is not _itself and _is_state(v.value())]
+        return [*named, *self.functions, *(v for v in self.settings if not isinstance(v.value(), PLAIN))]
 
     def plain(self) -> list[Variable]:
         """The variables that hold a plain number, a truth value or a text."""
-        return [v for v in self.variables if isinstance(v.value(), PLAIN)]
+        return [v for v in (*self.variables, *self.settings) if isinstance(v.value(), PLAIN)]
+
+    def changed(self) -> tuple[str, Any, Any] | None:
+        """A plain value that is another now than when the function began: its name, and both values."""
+        for variable, old in self._before:
+            new = variable.value()
+            if new is not old and isinstance(new, PLAIN) and None not in (new, old) and new != old:
+                return variable.name, old, new
+        return None
 
     # -- names of tensors
     # ----------------------------------------------------------------------------------------------

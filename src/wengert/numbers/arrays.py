@@ -69,6 +69,7 @@ class Arrays:
     reshape = staticmethod(lambda x, *, shape: np.reshape(x, shape))
     concatenate = staticmethod(lambda *xs, axis: np.concatenate(xs, axis=axis))
     stack = staticmethod(lambda *xs, axis: np.stack(xs, axis=axis))
+    unstack = staticmethod(lambda x, *, axis: tuple(np.moveaxis(x, axis, 0)))
     diag = staticmethod(lambda x, *, k: np.diag(x, k))
     astype = staticmethod(lambda x, *, dtype: np.asarray(x).astype(dtype))
     tensordot = staticmethod(lambda a, b, *, axes: np.tensordot(a, b, axes))
@@ -213,7 +214,7 @@ class NumpyArrays(System):
                 if harmonised:
                     args = (*args[:first], *(_cast(a, dtype) for a in args[first:]))
                 result = quiet_context().run(function, *args, **params)
-                return result if dtype.kind in "fc" else _default_floats(result)
+                return result if dtype.kind in "fc" or op.name == "astype" else _default_floats(result)
             except (ValueError, TypeError, IndexError) as error:
                 if function is op.definition:
                     raise

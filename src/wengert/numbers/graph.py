@@ -101,6 +101,9 @@ class Node(ArrayMethods):
     def __array__(self, *args: Any, **options: Any) -> Any:
         return self._refuse("array", "A NumPy array")
 
+    def __setitem__(self, key: Any, value: Any) -> None:
+        self._refuse("write", "An array written into")
+
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **words: Any) -> Any:
         if method != "__call__" or words:
             return self._refuse(f"np.{ufunc.__name__}.{method}", f"np.{ufunc.__name__}.{method}()")
@@ -167,6 +170,9 @@ class Graph:
 
     def __len__(self) -> int:
         return len(self.nodes)
+
+    def __str__(self) -> str:
+        return "\n".join(map(_row, self.nodes))
 
     def leaf(self, role: str, value: Any, name: str = "") -> Node:
         """A new node without an operation: an ``input``, a ``parameter`` or a ``constant``."""
@@ -304,3 +310,14 @@ class _Graphs(System):
 
 
 SYSTEMS[Node] = _Graphs("graph", 9)
+
+
+def _row(node: Node) -> str:
+    """A node as a row of the list: ``v2 = sum(v1, axis=0)``, with its dtype, shape and name."""
+    kind = f"{getattr(node.value, 'dtype', type(node.value).__name__)} {node.shape}"
+    if node.op is None:
+        return f"{f'v{node.id} = {node.role}':48} # {kind} {node.name}".rstrip()
+    args = [f"v{a.id}" if type(a) is Node else repr(a) for a in node.args]
+    args += [f"{word}={setting!r}" for word, setting in node.params.items()]
+    formula = f"v{node.id} = {node.op.name}({', '.join(args)})"
+    return f"{formula:48} # {kind} {node.name}".rstrip()

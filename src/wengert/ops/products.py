@@ -71,10 +71,10 @@ def _tensordot(a: Any, b: Any, *, axes: Any) -> Any:
     free_a = [k for k in range(len(shape(a))) if k not in left]
     free_b = [k for k in range(len(shape(b))) if k not in right]
     inner = math.prod(shape(a)[k] for k in left)
-    rows = reshape(permute(a, axes=(*free_a, *left)), shape=(-1, inner))
-    columns = reshape(permute(b, axes=(*right, *free_b)), shape=(inner, -1))
-    out = (*(shape(a)[k] for k in free_a), *(shape(b)[k] for k in free_b))
-    return reshape(matmul(rows, columns), shape=out)
+    outer_a, outer_b = tuple(shape(a)[k] for k in free_a), tuple(shape(b)[k] for k in free_b)
+    rows = reshape(permute(a, axes=(*free_a, *left)), shape=(math.prod(outer_a), inner))
+    columns = reshape(permute(b, axes=(*right, *free_b)), shape=(inner, math.prod(outer_b)))
+    return reshape(matmul(rows, columns), shape=(*outer_a, *outer_b))
 
 
 tensordot = composite(

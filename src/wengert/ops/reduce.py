@@ -158,7 +158,8 @@ prod = composite("prod", _product, parameters=_REDUCTION, tex=r"\prod {0}", samp
 
 def _variance(x: Any, *, axis: Any, correction: int, keepdims: bool) -> Any:
     deviations = square(x - mean(x, axis=axis, keepdims=True))
-    return divide(sum(deviations, axis=axis, keepdims=keepdims), count(x, axis) - correction)
+    freedom = count(x, axis) - correction
+    return divide(sum(deviations, axis=axis, keepdims=keepdims), freedom if freedom > 0 else 0)
 
 
 _SPREAD = {"axis": None, "correction": 1, "keepdims": False}

@@ -283,6 +283,7 @@ def _split_adjoint(g: Any, xs: Sequence[Any], *, axis: int) -> list[Any]:
 concatenate = joint(
     "concatenate",
     transpose=_split_adjoint,
+    batch=lambda p, n, inner: {"axis": positive(p["axis"], len(inner)) + 1},
     parameters={"axis": 0},
     tex=r"\operatorname{{concatenate}}({0})",
     aliases=("concat", "cat"),
@@ -293,9 +294,28 @@ stack = joint(
     transpose=lambda g, xs, *, axis: [
         later.getitem(g, (*[slice(None)] * positive(axis, len(shape(xs[0])) + 1), k)) for k in range(len(xs))
     ],
+    batch=lambda p, n, inner: {"axis": positive(p["axis"], len(inner) + 1) + 1},
     parameters={"axis": 0},
     tex=r"\operatorname{{stack}}({0})",
     sample=[Case([grid(2, 3), grid(2, 3, shift=9)]), Case([grid(2), grid(2, shift=9)], axis=-1)],
+)
+
+
+def _restacked(g: Sequence[Any], x: Any, *, axis: int) -> Any:
+    k = positive(axis, len(shape(x)))
+    part = next(part for part in g if part is not None)
+    return stack.apply(tuple(part * 0 if p is None else p for p in g), {"axis": k})
+
+
+unstack = linear(
+    "unstack",
+    transpose=_restacked,
+    batch=lambda p, n, inner: {"axis": behind_batch(p["axis"], inner)},
+    parameters={"axis": 0},
+    tex=r"\operatorname{{unstack}} {0}",
+    aliases=("unbind",),
+    sample=[Case(grid(2, 3)), Case(grid(2, 3), axis=-1)],
+    doc="The parts of an array along an axis, as a tuple: the inverse of stack.",
 )
 
 

@@ -8,13 +8,15 @@ from typing import Any
 
 from wengert.autodiff.anomaly import WATCHERS, note
 from wengert.autodiff.levels import silenced_level
-from wengert.autodiff.reverse import Variable, next_sequence, sweep
+from wengert.autodiff.reverse import Variable, next_sequence, sweep, variable
+from wengert.numbers.graph import Node
 from wengert.numbers.python import REALS
 from wengert.ops import nn
 from wengert.ops.arithmetic import ones_like
 from wengert.ops.kinds import Elementwise, Select, shape
 from wengert.ops.methods import OPERATORS, ArrayMethods
-from wengert.ops.op import Op, Traced, rows, system_of
+from wengert.ops.op import Op, Traced, bottom, rows, system_of
+from wengert.ops.shape import stack, transpose, unstack
 
 
 class Scalar(Variable):
@@ -46,6 +48,19 @@ class Scalar(Variable):
     @property
     def result_type(self) -> type[Variable]:
         return Scalar
+
+    def bare(self, data: Any, level: int) -> Variable:
+        if not shape(data):
+            return super().bare(data, level)
+        out = variable(data, level)  # beside an array the result is a tensor
+        out.requires_grad = False
+        return out
+
+    def accumulate(self, adjoint: Any, create_graph: bool) -> None:
+        """Add an adjoint to ``grad``; one that came through arrays becomes a plain number again."""
+        if hasattr(adjoint, "dtype") and type(self.data) is float and not isinstance(adjoint, (Node, Traced)):
+            adjoint = float(adjoint)
+        super().accumulate(adjoint, create_graph)
 
     def __repr__(self) -> str:
         return f"Scalar({self.data!r})" if self.grad is None else f"Scalar({self.data!r}, grad={self.grad!r})"
@@ -186,16 +201,17 @@ def dots(rows: Iterable[tuple[Sequence[Any], Any]], inputs: Sequence[Any]) -> li
     >>> dots([([1.0, 2.0], 0.0), ([3.0, 4.0], 0.5)], [Scalar(1.0), Scalar(-1.0)])
     [Scalar(-1.0), Scalar(-0.5)]
     """
+    if shape(inputs):
+        return _layer(list(rows), inputs)
     x, wanted = _floats_of(inputs), inputs
     if x is None and all([type(n) is float or type(n) is int for n in inputs]):  # noqa: C419 (a list is quicker)
         x, wanted = list(map(float, inputs)), [None] * len(inputs)
+    elif x is None and any(shape(bottom(n)) for n in inputs):
+        return _layer(list(rows), stack(inputs))
     results = []
     for weights, bias in rows:
         if len(weights) != len(inputs):
-            raise ValueError(
-                f"dot: expected as many inputs as weights, "
-                f"got {len(weights)} weights and {len(inputs)} inputs"
-            )
+            raise _mismatch(len(weights), len(inputs))
         constant = type(bias) is float or type(bias) is int
         w = None if x is None else _floats_of(weights if constant else (*weights, bias))
         if x is None or w is None:
@@ -206,6 +222,25 @@ def dots(rows: Iterable[tuple[Sequence[Any], Any]], inputs: Sequence[Any]) -> li
         parents = (*weights, *wanted, wanted_bias)
         results.append(_result(nn.sum_of_products, total, parents, (*w, *x, b), True))
     return results
+
+
+def _layer(rows: Sequence[tuple[Sequence[Any], Any]], x: Any) -> list[Any]:
+    """A layer over arrays, as one product with the matrix of the weights."""
+    import numpy as np
+
+    count = shape(x)[0]
+    for weights, _ in rows:
+        if len(weights) != count:
+            raise _mismatch(len(weights), count)
+    one = np.ones((), bottom(x).dtype)  # numbers alone make no array, and no dtype
+    first, *others = [w for weights, _ in rows for w in weights]
+    matrix = stack([first * one, *others]).reshape(len(rows), count)
+    bias, *biases = [b for _, b in rows]
+    return list(unstack(x @ transpose(matrix) + stack([bias * one, *biases])))
+
+
+def _mismatch(weights: int, inputs: int) -> ValueError:
+    return ValueError(f"dot: expected as many inputs as weights, got {weights} weights and {inputs} inputs")
 
 
 def _floats_of(scalars: Sequence[Any]) -> list[float] | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from wengert.capturing import running
 from wengert.scalar.number import Scalar
 
 
@@ -36,7 +37,7 @@ class SGD:
             raise ValueError(f"momentum: expected a number of at least 0, got {momentum}")
         self.lr = lr
         self.momentum = momentum
-        self.velocities: list[Any] = [None] * len(self.parameters)
+        self.velocities: list[Scalar | None] = [None] * len(self.parameters)
 
     def zero_grad(self) -> None:
         """Forget the gradients: the ``grad`` of every parameter becomes None."""
@@ -45,15 +46,33 @@ class SGD:
 
     def step(self) -> None:
         """Update every parameter that has a gradient."""
+        capture = running.get()
+        lr = self.lr if capture is None else capture.number([vars(self)], "lr")
+        if capture is not None:
+            capture.section("update")
+            capture.guard("momentum of SGD", lambda: self.momentum)
         for k, parameter in enumerate(self.parameters):
             direction = parameter.grad
             if direction is None:
                 continue
             if self.momentum:
-                if self.velocities[k] is not None:
-                    direction = self.momentum * self.velocities[k] + direction
-                self.velocities[k] = direction
-            parameter.data = parameter.data - self.lr * direction
+                direction = self._velocity(k, direction)
+            parameter.data = parameter.data - lr * direction
+
+    def _velocity(self, k: int, gradient: Any) -> Any:
+        velocity = self.velocities[k]
+        capture = running.get()
+        if velocity is None and capture is None:
+            self.velocities[k] = Scalar(gradient, requires_grad=False)
+            return gradient
+        if velocity is None and capture is not None:
+            with capture.outside():  # a program keeps what was there before
+                velocity = self.velocities[k] = Scalar(0.0, requires_grad=False)
+        if capture is not None:
+            capture.belongs(velocity, "momentum", self.parameters[k])
+        assert velocity is not None
+        velocity.data = self.momentum * velocity.data + gradient
+        return velocity.data
 
 
 __all__ = ["SGD"]

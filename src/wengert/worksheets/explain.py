@@ -206,8 +206,8 @@ def _label(number: int) -> Formula:
 def _derivative(derivative: Node | None, node: Node, label: Any) -> tuple[Formula | None, Any]:
     if derivative is not None:
         return write(derivative, label), derivative.value
-    if node.role == "constant" or not has_derivative(node):
-        return None, None
+    if node.role == "constant" or not has_derivative(node) or isinstance(node.value, tuple):
+        return None, None  # of several results together each has its own
     return Formula("0", "0"), zeros_like(node.value)
 
 

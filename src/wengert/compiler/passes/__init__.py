@@ -33,9 +33,12 @@ class PassResult:
     before: Program
     after: Program
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         before, after = (len(program.lines()) for program in (self.before, self.after))
-        return f"{self.name}: {before} lines become {after}\n{self.after.listing()}"
+        return f"<{self.name}: {before} lines become {after}>"
+
+    def __str__(self) -> str:
+        return f"{repr(self)[1:-1]}\n{self.after.listing()}"
 
 
 def _together(*tables: Table) -> Table:
@@ -65,8 +68,8 @@ PASSES: list[tuple[str, Pass]] = [
     ("regrouping", _by_products(NUMBERS, SIMPLIFICATION, PRODUCTS, ARRANGEMENTS, REGROUPING)),
     ("sharing", shared),
 ]
-"""The passes in order. All but ``products`` (of infinities with identity matrices) and ``regrouping`` keep
-every value to the last bit, except perhaps the sign of a zero."""
+"""The passes in order. All but ``rolling`` (long sums), ``products`` (of infinities with identity matrices)
+and ``regrouping`` keep every value to the last bit, except perhaps the sign of a zero."""
 
 
 def optimized(program: Program, keep_steps: bool = False) -> tuple[Program, list[PassResult]]:

@@ -2,24 +2,30 @@
 
 A program of single numbers writes each neuron, each weight and each term out. Here a concatenation of results
 that were computed alike (``concatenate(relu(y₀), relu(y₁), …)``) is rolled up into one operation on the
-concatenated arguments (``relu(concatenate(y₀, y₁, …))``), down to the slices of arrays, which lie side by side
-there (``relu(y)``); and a long sum of terms that were computed alike into a sum over one array of them. Sums
-that are rolled up may round differently; everything else keeps its bits.
+concatenated arguments (``relu(concatenate(y₀, y₁, …))``), down to the slices of arrays, which lie side by
+side there (``relu(y)``); and a long sum of terms that were computed alike into a sum over one array of them.
+Sums that are rolled up may round differently; everything else keeps its bits.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
-from wengert.compiler.canonical import permuted, reshaped, sliced
+from wengert.compiler.accesses import is_view
+from wengert.compiler.canonical import reshaped
 from wengert.compiler.lines import Line
-from wengert.compiler.passes.forms import ELEMENTWISE, is_number, reduced, spread
+from wengert.compiler.passes.forms import ELEMENTWISE, add, is_number, reduced, spread
+from wengert.compiler.passes.slices import distances, slices_in_a_row
 from wengert.compiler.programs import Program, rebuilt
 from wengert.ops.op import later
 
 _FEWEST = 4
 """So many alike lines are rolled up."""
+
+_DEEPEST = 40
+"""So many operations are followed at most: a value at each time, computed from the one before, has no end."""
 
 _REDUCTIONS = ("sum", "max", "min", "any", "all")
 Lines = tuple[Line, ...]
@@ -64,6 +70,7 @@ class _Rolling:
 
     def __init__(self) -> None:
         self.known: dict[tuple[tuple[int, ...], int], Line | None] = {}
+        self.depth = 0
 
     def concatenation(self, parts: Lines, axis: int) -> Line | None:
         """The concatenation of parts of extent 1."""
@@ -88,18 +95,18 @@ class _Rolling:
         found, left = [], []
         for group in groups.values():
             rolled = None
-            if len(group) >= _FEWEST:
+            if len({term.id for term in group}) >= _FEWEST:
                 # in the order in which they lie in memory they are read at one go
                 rolled = self.roll(tuple(sorted(group, key=_place)), 0)
             if rolled is None:
                 left += group
             else:
-                found.append(reshaped(reduced(later.sum, rolled, (0,), rolled.dtype), old.shape))
+                found.append(reshaped(reduced(later.sum, rolled, (0,), rolled.dtype), group[0].shape))
         if not found:
             return None
         result, *others = [*left, *found]
         for term in others:
-            result = args[0].lines.line(old.op, (result, term), {}, old.shape, old.dtype)
+            result = add(result, term)
         return result
 
     def roll(self, lines: Lines, axis: int) -> Line | None:
@@ -107,19 +114,30 @@ class _Rolling:
         lines = tuple(map(_without_one, lines))
         key = (tuple(line.id for line in lines), axis)
         if key not in self.known:
+            if self.depth == _DEEPEST:
+                return None
+            self.depth += 1
             self.known[key] = self._rolled(lines, axis)
+            self.depth -= 1
         return self.known[key]
 
     def _rolled(self, lines: Lines, axis: int) -> Line | None:
         first, count = lines[0], len(lines)
         if all(line is first for line in lines):
-            single = reshaped(first, (*first.shape[:axis], 1, *first.shape[axis:]))
-            return spread(single, (*first.shape[:axis], count, *first.shape[axis:]))
+            single = (*first.shape[:axis], 1, *first.shape[axis:])
+            if first.is_number:
+                first = first.lines.number(
+                    first.number, first.dtype
+                )  # one that is spread is no Python number
+            return spread(
+                reshaped(first, single) if first.ndim else first,
+                (*first.shape[:axis], count, *first.shape[axis:]),
+            )
         if any(_kind(line) != _kind(first) for line in lines):
             return self._in_runs(lines, axis)
         found = None
-        if first.name == "getitem" and all(line.args[0] is first.args[0] for line in lines):
-            found = _slices_in_a_row(lines, axis)
+        if _is_slice(first) and all(line.args[0] is first.args[0] for line in lines):
+            found = slices_in_a_row(lines, axis)
         elif first.name in ELEMENTWISE:
             found = self._elementwise(lines, axis)
         elif first.name == "reshape":
@@ -128,12 +146,12 @@ class _Rolling:
             found = self._reduction(lines, axis)
         elif first.name == "concatenate":
             found = self._joined(lines, axis)
-        return self._in_runs(lines, axis) if found is None and first.name == "getitem" else found
+        return self._in_runs(lines, axis) if found is None and _is_slice(first) else found
 
     def _elementwise(self, lines: Lines, axis: int) -> Line | None:
         first = lines[0]
         behind = first.ndim - axis
-        args = []
+        args: list[Line] = []
         for column in zip(*(line.args for line in lines), strict=True):
             if all(a is column[0] for a in column) and not column[0].ndim:
                 args.append(column[0])
@@ -145,14 +163,15 @@ class _Rolling:
                 return None
             args.append(rolled)
         shape = (*first.shape[:axis], len(lines), *first.shape[axis:])
-        return args[0].lines.line(first.op, tuple(args), first.params, shape, first.dtype)  # type: ignore[arg-type]
+        assert first.op is not None
+        return args[0].lines.line(first.op, tuple(args), first.params, shape, first.dtype)
 
     def _reshape(self, lines: Lines, axis: int) -> Line | None:
         """The axis goes where as many entries stand before it."""
         first = lines[0]
         inner = first.args[0].shape
-        before = _product(first.shape[:axis])
-        places = [k for k in range(len(inner) + 1) if _product(inner[:k]) == before]
+        before = math.prod(first.shape[:axis])
+        places = [k for k in range(len(inner) + 1) if math.prod(inner[:k]) == before]
         if not places:
             return None
         rolled = self.roll(tuple(line.args[0] for line in lines), places[0])
@@ -168,24 +187,28 @@ class _Rolling:
         axes = tuple(k + (k >= axis) for k in first.params["axis"])
         shape = (*first.shape[:axis], len(lines), *first.shape[axis:])
         params = {"axis": axes, "keepdims": True}
-        return rolled.lines.line(first.op, (rolled,), params, shape, first.dtype)  # type: ignore[arg-type]
+        assert first.op is not None
+        return rolled.lines.line(first.op, (rolled,), params, shape, first.dtype)
 
     def _joined(self, lines: Lines, axis: int) -> Line | None:
         first = lines[0]
-        parts = [self.roll(column, axis) for column in zip(*(line.args for line in lines), strict=True)]
-        if any(part is None for part in parts):
-            return None
+        parts: list[Line] = []
+        for column in zip(*(line.args for line in lines), strict=True):
+            part = self.roll(column, axis)
+            if part is None:
+                return None
+            parts.append(part)
         along = first.params["axis"]
         shape = (*first.shape[:axis], len(lines), *first.shape[axis:])
         params = {"axis": along + (along >= axis)}
-        return first.lines.line(later.concatenate, tuple(parts), params, shape, first.dtype)  # type: ignore[arg-type]
+        return first.lines.line(later.concatenate, tuple(parts), params, shape, first.dtype)
 
     def _in_runs(self, lines: Lines, axis: int) -> Line | None:
         """Lines that are alike in runs: each run rolled up, and the runs joined."""
         runs = _runs(lines)
         if len(runs) == 1 or len(runs) > len(lines) // _FEWEST:
             return None
-        parts = []
+        parts: list[Line] = []
         for run in runs:
             part = self.roll(run, axis)
             if part is None:
@@ -195,9 +218,14 @@ class _Rolling:
         return parts[0].lines.line(later.concatenate, tuple(parts), {"axis": axis}, shape, parts[0].dtype)
 
 
+def _is_slice(line: Line) -> bool:
+    """Whether the line reads one slice per axis; with an array in the key NumPy does."""
+    return line.name == "getitem" and is_view(line)
+
+
 def _kind(line: Line) -> Any:
     """What alike lines have in common."""
-    if line.name == "getitem":
+    if _is_slice(line):
         return (line.name, line.shape, line.dtype)
     if line.op is None:
         return line.id
@@ -222,7 +250,7 @@ def _place(line: Line) -> Any:
     """Where the first slice that a line reads lies in its array."""
     while line.op is not None and line.name != "getitem":
         line = max(line.args, key=lambda a: (a.op is not None, not a.is_number))
-    if line.op is None:
+    if not _is_slice(line):
         return (line.id, ())
     return (line.args[0].id, line.params["key"])
 
@@ -255,69 +283,8 @@ def _continues(run: list[Line], line: Line) -> bool:
     last = run[-1]
     if _kind(last) != _kind(line):
         return False
-    if line.name != "getitem":
+    if not _is_slice(line):
         return True
     if last.args[0] is not line.args[0]:
         return False
-    return len(run) == 1 or _step(run[-2], last) == _step(last, line) is not None
-
-
-def _step(one: Line, other: Line) -> tuple[int, ...] | None:
-    """How far the slice of one line lies from the other's, along each axis."""
-    before, after = one.params["key"], other.params["key"]
-    return tuple(b[0] - a[0] for a, b in zip(before, after, strict=True))
-
-
-def _slices_in_a_row(lines: Lines, axis: int) -> Line | None:
-    """Slices of one array at equal distances, as one slice of it."""
-    first, count = lines[0], len(lines)
-    x, key = first.args[0], first.params["key"]
-    if first.entries == 1:
-        return _entries_in_a_row(lines, axis)
-    step = _step(first, lines[1])
-    if step is None or any(_step(a, b) != step for a, b in zip(lines, lines[1:], strict=False)):
-        return None
-    moved = [k for k, distance in enumerate(step) if distance]
-    if len(moved) != 1 or any(line.params["key"][k][1:] != key[k][1:] for line in lines for k in range(x.ndim)):
-        return None
-    (k,) = moved
-    start, extent, stride = key[k]
-    if extent == 1:
-        whole = sliced(x, (*key[:k], (start, count, step[k]), *key[k + 1 :]))
-    elif step[k] == extent * stride:
-        whole = sliced(x, (*key[:k], (start, count * extent, stride), *key[k + 1 :]))
-    else:
-        return None
-    apart = reshaped(whole, (*first.shape[:k], count, extent, *first.shape[k + 1 :]))
-    return _moved(apart, k, axis)
-
-
-def _entries_in_a_row(lines: Lines, axis: int) -> Line | None:
-    """Single entries at equal distances in memory."""
-    first, count = lines[0], len(lines)
-    x = first.args[0]
-    places = []
-    for line in lines:
-        place = 0
-        for (start, _, _), extent in zip(line.params["key"], x.shape, strict=True):
-            place = place * extent + start
-        places.append(place)
-    distance = places[1] - places[0]
-    if not distance or any(b - a != distance for a, b in zip(places, places[1:], strict=False)):
-        return None
-    flat = reshaped(x, (x.entries,))
-    return reshaped(sliced(flat, ((places[0], count, distance),)), (*first.shape[:axis], count, *first.shape[axis:]))
-
-
-def _moved(x: Line, source: int, target: int) -> Line:
-    """An axis at another place."""
-    others = [k for k in range(x.ndim) if k != source]
-    axes = (*others[:target], source, *others[target:])
-    return permuted(x, axes)
-
-
-def _product(extents: Sequence[int]) -> int:
-    total = 1
-    for extent in extents:
-        total *= extent
-    return total
+    return len(run) == 1 or distances(run[-2], last) == distances(last, line)
