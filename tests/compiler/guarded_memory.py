@@ -15,7 +15,9 @@ from typing import Any
 from unittest import mock
 
 import numpy as np
-from random_programs import Array, outcome, random_program
+from program_outcomes import outcome
+from random_programs import random_program
+from step_programs import Array
 
 PAGE = mmap.PAGESIZE
 _FORBIDDEN = 0  # PROT_NONE
@@ -74,7 +76,7 @@ class _GuardedNumpy:
 @contextlib.contextmanager
 def everything_guarded(at_end: bool) -> Iterator[None]:
     """Inside, native programs use guarded slots, results, workspace and scratch memory."""
-    from wengert.compiler import native
+    from wengert.compiler import native_execution as native
 
     run = native.NativeExecutor.run
 

@@ -1,11 +1,12 @@
 """Where the entries of a line lie: a view is a walk through the array that it was made from.
 
-Reading a permuted, sliced, repeated or reshaped array costs nothing where a stride for each axis can say where
-its entries lie; only a reshape of a permuted array may need a copy first.
+Reading a permuted, sliced, repeated or reshaped array costs nothing where a stride for each axis can say
+where its entries lie; only a reshape of a permuted array may need a copy first.
 """
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 from wengert.compiler.lines import Line, Shape
@@ -117,7 +118,7 @@ def _reshaped(before: Shape, strides: Shape, after: Shape) -> Shape | None:
 
 def _joined(axes: list[tuple[int, int]]) -> int | None:
     """The stride of several axes walked as one; None where they are no one walk."""
-    for (_, outer), (inner_extent, inner) in zip(axes, axes[1:], strict=False):
+    for (_, outer), (inner_extent, inner) in itertools.pairwise(axes):
         if outer != inner * inner_extent:
             return None
     return axes[-1][1]

@@ -31,6 +31,8 @@ def epoch(
     threads: int | None,
 ) -> Any:
     """Call ``step(*batch)`` for every batch, and stack what it returns. See `CompiledStep.epoch`."""
+    if threads is not None and (type(threads) is not int or threads < 1):
+        raise ValueError(f"threads: expected a whole number of at least 1, or None, got {threads!r}")
     as_arrays = not isinstance(data, (TensorDataset, Subset))
     rows = TensorDataset(*_arrays(data)) if as_arrays else data
     loader = DataLoader(rows, batch_size, shuffle=shuffle, generator=generator, drop_last=drop_last)

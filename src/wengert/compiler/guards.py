@@ -8,7 +8,9 @@ from operator import itemgetter
 from typing import Any
 
 from wengert.compiler.captured import Guard
-from wengert.compiler.names import PLAIN, Surroundings
+from wengert.compiler.names import Surroundings
+from wengert.compiler.settings import PLAIN
+from wengert.compiler.teaching import refusal
 from wengert.compiler.touched import TouchedTensors
 from wengert.nn.registration import Registered
 from wengert.tensors import Tensor
@@ -43,7 +45,18 @@ def guards_of_modules(modules: Sequence[Any]) -> list[Guard]:
 
 
 def guard_of_surroundings(surroundings: Surroundings) -> Guard:
-    """The function still reads the same objects and numbers by the names of its globals and closure."""
+    """The function still reads the same objects and numbers by the names of its globals and closure, and in
+    the objects, lists and dictionaries that these hold. Raises `CaptureError` where it changed such a number
+    itself, for that would happen only once."""
+    changed = surroundings.changed()
+    if changed is not None:
+        name, old, new = changed
+        raise refusal(
+            f"the step changes {name} from {old!r} to {new!r}, but Python runs only while a step is captured",
+            "change a number behind the step, or keep it in a tensor that the step changes in place.\n"
+            "  wrong:  self.count += 1           in the step\n"
+            "  right:  step(x); self.count += 1",
+        )
     objects, numbers = surroundings.objects(), surroundings.plain()
     held = [v.value() for v in objects]
     known = [v.value() for v in numbers]

@@ -7,60 +7,35 @@ code from the cache is its `Blueprint`.
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from wengert.compiler.accesses import is_view
-from wengert.compiler.fusion import MOVES, Group
+from wengert.compiler.blueprints import Array, Blueprint, word_bytes
+from wengert.compiler.groups import MOVES, Group
 from wengert.compiler.lines import Line
+from wengert.compiler.llvm.along_axis import ALONG_AXIS, axis_kernel, is_along_axis
 from wengert.compiler.llvm.arithmetic import is_native
-from wengert.compiler.llvm.driver import Copy, Driver, Gather, Item, Layout
-from wengert.compiler.llvm.loops import Kernel, LoopKernel
+from wengert.compiler.llvm.checks import check_kernel
+from wengert.compiler.llvm.driver import Copy, Driver, Gather, Item
+from wengert.compiler.llvm.emission import Kernel
+from wengert.compiler.llvm.layouts import Layout
+from wengert.compiler.llvm.loops import LoopKernel
 from wengert.compiler.llvm.machine import Machine
 from wengert.compiler.llvm.moves import is_move, move_kernel
 from wengert.compiler.llvm.product_kernels import product_kernel
 from wengert.compiler.llvm.text import Code, module_texts
+from wengert.compiler.llvm.window_kernels import WINDOWS, is_window, window_kernel, window_work
 from wengert.compiler.native_forms import is_sum, prepared
+from wengert.compiler.passes import vector_products_summed
 from wengert.compiler.plans import Buffer, planned
+from wengert.compiler.positions import CHECKED, Check
 from wengert.compiler.programs import Program
+from wengert.compiler.reports import KernelNote, Notes, call_note, kernel_note, live_bytes, user_name
+from wengert.compiler.sums_of_products import without_einsum
 
 WORTH_SHARING = 200_000
 """Below so many elementary operations a kernel is done by one thread."""
-
-
-@dataclass(frozen=True)
-class Array:
-    """The shape and the dtype of an array."""
-
-    shape: tuple[int, ...]
-    dtype: str
-
-    @property
-    def size(self) -> int:
-        """Its bytes."""
-        return math.prod(self.shape) * int(self.dtype[2:])
-
-
-@dataclass(frozen=True)
-class Blueprint:
-    """What has to be known to run native code: its memory in bytes, its results, the lengths of the arrays
-    0, 1, 2, … that it reads behind the program's slots, and how many elementary operations it takes."""
-
-    workspace: int
-    scratch: int
-    results: tuple[Array, ...]
-    positions: tuple[int, ...]
-    work: int
-
-    def to_json(self) -> dict[str, Any]:
-        """As plain data."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, data: dict[str, Any]) -> Blueprint:
-        """From plain data."""
-        results = tuple(Array(tuple(a["shape"]), a["dtype"]) for a in data["results"])
-        return cls(data["workspace"], data["scratch"], results, tuple(data["positions"]), data["work"])
 
 
 @dataclass
@@ -87,8 +62,10 @@ def native_lines(program: Program) -> set[int]:
             known = line.dtype.name in ("float32", "float64")
         elif line.name in ("sum", "max", "min", "any", "all"):
             known = is_sum(line)
+        elif line.op is CHECKED:
+            known = True
         elif line.name in MOVES:
-            known = is_move(line)
+            known = is_move(line) or is_window(line) or is_along_axis(line)
         else:
             known = is_native(line)
         if known:
@@ -101,7 +78,7 @@ class NativeCode:
 
     def __init__(self, program: Program, machine: Machine) -> None:
         self.machine, self.program = machine, program
-        ready = prepared(program)
+        ready = prepared(vector_products_summed(without_einsum(program)))
         self.plan = planned(ready, native_lines(ready))
         self._build()
 
@@ -109,16 +86,24 @@ class NativeCode:
         plan = self.plan
         self.layout = Layout(len(plan.program.slots), len(plan.program.results))
         self.steps: list[Segment | Call] = []
+        self.checks: list[Check] = []
+        notes: list[KernelNote] = []
+        calls: list[tuple[str, str]] = []
         kernels: list[Kernel] = []
+        known: dict[Any, Code] = {}
         for number, group in enumerate(plan.groups):
             if group.kind == "call":
                 self.steps += [Call(line) for line in group.members]
+                calls += [call_note(plan, line) for line in group.members]
                 continue
             if not math.prod(group.space):
                 continue  # arrays without entries
             kernel = self._kernel(group, f"kernel{number}")
+            kernel.code = _once(kernel.code, known)
+            kernel.finish = None if kernel.finish is None else _once(kernel.finish, known)
             kernel.shared = kernel.units > 1 and self._work(group) > WORTH_SHARING
             kernels.append(kernel)
+            notes.append(kernel_note(plan, group, self._work(group), kernel.shared))
             self._segment().items.append(kernel)
         for place, line in plan.copies:
             size = line.entries * line.dtype.itemsize
@@ -127,17 +112,22 @@ class NativeCode:
         for kernel in kernels:
             scratch[id(kernel)] = top
             top += -(-kernel.scratch // 64) * 64
-        functions = [code for k in kernels for code in (k.code, k.finish) if code is not None]
         exported = self._drivers(scratch)
-        self.texts = module_texts(functions, exported, self.machine.vector_bits)
+        self.texts = module_texts(list(known.values()), exported, self.machine.vector_bits)
         lengths = [slot.shape[0] for slot in plan.program.slots[len(self.program.slots) :]]
         self.blueprint = Blueprint(
-            plan.workspace,
+            plan.workspace + word_bytes(len(self.checks)),
             top,
             tuple(Array(line.shape, line.dtype.str) for line in plan.program.results),
             tuple(lengths),
             sum(self._work(group) for group in plan.groups if group.kind != "call"),
+            tuple(self.checks),
+            Notes(tuple(notes), tuple(calls), live_bytes(plan)),
         )
+
+    def calls(self) -> list[Line | None]:
+        """The lines that NumPy carries out; None for a stretch of native code between them."""
+        return [step.line if isinstance(step, Call) else None for step in self.steps]
 
     def _segment(self) -> Segment:
         if not self.steps or isinstance(self.steps[-1], Call):
@@ -150,12 +140,29 @@ class NativeCode:
         if group.kind == "product":
             return product_kernel(self.plan, group, self.machine, name)
         if group.kind == "move":
-            return move_kernel(self.plan, group, self.machine, name)
+            return self._lone_kernel(group, name)
         return LoopKernel(self.plan, group, self.machine, name).kernel()
+
+    def _lone_kernel(self, group: Group, name: str) -> Kernel:
+        """The kernel of a line that stands alone."""
+        (line,) = group.members
+        if line.op is CHECKED:
+            settings = line.params
+            user = user_name(self.plan.program, line.args[0])
+            self.checks.append(Check(settings["of"], settings["axis"], settings["extent"], user))
+            words = Buffer("work", self.plan.workspace)
+            return check_kernel(self.plan, group, self.machine, name, words, len(self.checks) - 1)
+        if line.name in WINDOWS:
+            return window_kernel(self.plan, group, self.machine, name)
+        if line.name in ALONG_AXIS:
+            return axis_kernel(self.plan, group, self.machine, name)
+        return move_kernel(self.plan, group, self.machine, name)
 
     @staticmethod
     def _work(group: Group) -> int:
-        entries = math.prod(group.space)
+        entries: int = math.prod(group.space)
+        if group.members[0].name in WINDOWS:
+            return window_work(group.members[0])
         if group.kind == "product":
             inner: int = group.members[0].args[0].shape[-1]
             return 2 * entries * inner
@@ -190,9 +197,15 @@ class NativeCode:
         gathers = [
             Gather(k, s.shape[0], math.prod(s.shape[1:]) * s.dtype.itemsize)
             for k, s in enumerate(slots)
-            if s.kind == "input" and s.shape and math.prod(s.shape)
+            if s.kind == "input" and s.shape and 0 not in s.shape
         ]
         drawn = {k: math.prod(s.shape) * s.dtype.itemsize for k, s in enumerate(slots) if s.kind == "draw"}
         sizes = [line.entries * line.dtype.itemsize for line in self.program.results]
         driver.epoch(step.items, gathers, sizes, drawn)
         return driver.code
+
+
+def _once(code: Code, known: dict[Any, Code]) -> Code:
+    """The function, or an earlier one that does the same."""
+    types = tuple(parameter.type for parameter in code.parameters)
+    return known.setdefault((types, tuple(code.stack), tuple(code.body)), code)

@@ -13,9 +13,14 @@ import numpy as np
 
 from wengert.compiler.accesses import base_of, is_view, needs_copy
 from wengert.compiler.canonical import elementwise, reshaped, spread
-from wengert.compiler.fusion import REDUCTIONS
-from wengert.compiler.lines import Line, Lines
-from wengert.compiler.programs import Program, Slot, rebuilt
+from wengert.compiler.groups import MOVES, REDUCTIONS
+from wengert.compiler.lines import Line
+from wengert.compiler.llvm.along_axis import ALONG_AXIS, fits_positions
+from wengert.compiler.llvm.moves import is_by_number, numbered_axis
+from wengert.compiler.llvm.window_kernels import WINDOWS, is_readable
+from wengert.compiler.native_arrangements import Along, Positions, lengths_compared, rearranged
+from wengert.compiler.positions import can_be_checked, checked
+from wengert.compiler.programs import Program, rebuilt
 from wengert.ops.op import Op, later
 
 SHORT = 256
@@ -25,24 +30,28 @@ SHORT = 256
 def prepared(program: Program) -> Program:
     """The program with every outcome a line of its own, and every view a walk through one array."""
     program = rebuilt(program, None, _without_entries)
-    positions: dict[int, int] = {}
-    lengths = {_extent(line) for line in program.lines() if line.name in _ALONG_AXIS and _is_short(line)}
-    slots, leaves = list(program.slots), list(program.leaves)
-    lines = leaves[0].lines if leaves else Lines()
-    for length in sorted(lengths):
-        positions[length] = len(slots)
-        numbers = np.arange(length)
-        slots.append(Slot("constant", "positions", numbers.shape, numbers.dtype, array=numbers))
-        leaves.append(lines.slot(len(slots) - 1, numbers.shape, numbers.dtype))
-    program = Program(slots, leaves, program.results, program.updates, program.names, program.sections)
-    return rebuilt(_with_own_outcomes(_one_by_one(program, positions)), _copies_before_reshapes)
+    lengths: set[int] = set()
+    for line in program.lines():
+        if line.name in _ALONG_AXIS and _is_short(line):
+            lengths.add(_extent(line))
+        lengths |= set(lengths_compared(line))
+    positions = Positions(program, lengths)
+
+    def instead(line: Line, args: tuple[Line, ...]) -> Line | None:
+        if line.name in _ALONG_AXIS and _is_short(line):
+            return _one_by_one(line, args, positions.along)
+        return rearranged(line, args, positions.along)
+
+    program = rebuilt(positions.program, _copies_before_reshapes, instead)
+    program = rebuilt(program, _copies_before_reshapes, _with_checks)
+    return rebuilt(_with_own_outcomes(program), _copies_before_reshapes)
 
 
 def _without_entries(line: Line, args: tuple[Line, ...]) -> Line | None:
     """An array without entries needs no computing, and a sum over none is known."""
     if line.dtype.kind not in "fiub":
         return None
-    over_none = line.name in ("sum", "any", "all") and not args[0].entries
+    over_none = line.name in ("sum", "any", "all", "scatter_add", "put_along_axis") and not args[0].entries
     product_of_none = line.name == "matmul" and not args[0].shape[-1]
     if line.entries and not over_none and not product_of_none:
         return None
@@ -56,7 +65,9 @@ _ALONG_AXIS = ("take_along_axis", "put_along_axis")
 def _extent(line: Line) -> int:
     """The length of the axis that positions count along."""
     axis = line.params["axis"]
-    return line.args[0].shape[axis] if line.name == "take_along_axis" else line.shape[axis]
+    whole = line.args[0] if line.name == "take_along_axis" else line
+    extent: int = whole.shape[axis]
+    return extent
 
 
 def _is_short(line: Line) -> bool:
@@ -65,49 +76,60 @@ def _is_short(line: Line) -> bool:
     others = [n for k, n in enumerate(x.shape) if k != axis]
     same = others == [n for k, n in enumerate(indices.shape) if k != axis]
     single = indices.shape[axis] == 1 and indices.ndim == x.ndim
-    return single and same and _extent(line) <= SHORT and indices.dtype.kind == "i"
+    return single and same and _extent(line) <= SHORT and can_be_checked(indices)
 
 
-def _one_by_one(program: Program, positions: Mapping[int, int]) -> Program:
+def _one_by_one(line: Line, args: tuple[Line, ...], along: Along) -> Line:
     """One entry along a short axis is what is left of the axis where all others are 0."""
-    leaves: dict[int, Line] = {}
-
-    def rewrite(op: Op, args: tuple[Line, ...], params: Mapping[str, Any]) -> Line | None:
-        if op.name not in _ALONG_AXIS:
-            return None
-        x, indices = args
-        lines = x.lines
-        probe = Line(lines, op, args, params, _result_shape(op, x, indices, params), x.dtype)
-        if not _is_short(probe):
-            return None
-        axis, length = params["axis"] % x.ndim, _extent(probe)
-        along = tuple(length if k == axis else 1 for k in range(x.ndim))
-        counts = reshaped(_leaf(lines, positions[length], length), along)
-        # A negative position counts from the end.
-        zero, whole = (lines.number(n, indices.dtype) for n in (0, length))
-        from_end = elementwise(lines, later.less, (indices, zero), {})
-        wrapped = elementwise(lines, later.add, (indices, whole), {})
-        place = elementwise(lines, later.where, (from_end, wrapped, indices), {})
-        here = elementwise(lines, later.equal, (place, counts), {})
-        none = lines.number(np.zeros((), x.dtype)[()], x.dtype)
-        chosen = elementwise(lines, later.where, (here, x, none), {})
-        if op.name == "put_along_axis":
-            return spread(chosen, probe.shape)
-        if length == 1:
-            return chosen
-        shape = tuple(1 if k == axis else n for k, n in enumerate(x.shape))
-        return lines.line(later.sum, (chosen,), {"axis": (axis,), "keepdims": True}, shape, x.dtype)
-
-    def _leaf(lines: Lines, place: int, length: int) -> Line:
-        if id(lines) not in leaves:
-            leaves[id(lines)] = next(line for line in lines.all if line.slot == place)
-        return next(line for line in lines.all if line.slot == place)
-
-    return rebuilt(program, rewrite) if positions else program
+    x, indices = args
+    lines, axis, length = x.lines, line.params["axis"] % x.ndim, _extent(line)
+    place = checked(indices, length, axis, "take_along_axis")
+    here = elementwise(lines, later.equal, (place, along(lines, length, x.ndim, axis)), {})
+    none = lines.number(np.zeros((), x.dtype)[()], x.dtype)
+    chosen = elementwise(lines, later.where, (here, x, none), {})
+    if line.name == "put_along_axis":
+        return spread(chosen, line.shape)
+    if length == 1:
+        return chosen
+    shape = tuple(1 if k == axis else n for k, n in enumerate(x.shape))
+    return lines.line(later.sum, (chosen,), {"axis": (axis,), "keepdims": True}, shape, x.dtype)
 
 
-def _result_shape(op: Op, x: Line, indices: Line, params: Mapping[str, Any]) -> tuple[int, ...]:
-    return indices.shape if op.name == "take_along_axis" else tuple(params["shape"])
+def _reads_by_number(line: Line) -> bool:
+    return line.name in ("getitem", "scatter_add") and len(line.args) > 1 and is_by_number(line)
+
+
+def _with_checks(line: Line, args: tuple[Line, ...]) -> Line | None:
+    """What reads or adds at positions reads checked ones; what stands alone has its arguments as its kernel
+    reads them."""
+    if line.name not in MOVES:
+        return None
+    if line.name == "concatenate":
+        args = tuple(a for a in args if a.entries)
+        if len(args) == 1:
+            return args[0]
+    numbers: tuple[Line, ...] = ()
+    if line.name in _ALONG_AXIS and fits_positions(line) and can_be_checked(args[1]):
+        axis = line.params["axis"] % line.ndim
+        numbers = (checked(args[1], _extent(line), axis, "take_along_axis"),)
+    elif _reads_by_number(line) and all(map(can_be_checked, args[1:])):
+        first = numbered_axis(line.params["key"])
+        extents = (args[0] if line.name == "getitem" else line).shape[first:]
+        numbers = tuple(
+            checked(a, n, first + k, "getitem")
+            for k, (a, n) in enumerate(zip(args[1:], extents, strict=False))
+        )
+    args = (args[0], *numbers) if numbers else args
+    if line.name == "cumsum" and args[0].dtype != line.dtype and line.dtype.kind in "fi":
+        args = (_cast(args[0], line.dtype),)
+    if line.name in WINDOWS and line.dtype.kind == "f" and all(a.dtype.kind == "f" for a in args):
+        args = tuple(_cast(a, line.dtype) for a in args)
+    in_order = line.name in (*WINDOWS, *ALONG_AXIS) and line.entries and all(a.entries for a in args)
+    args = tuple(
+        _own(a) if base_of(a).is_number or (in_order and not is_readable(line, a)) else a for a in args
+    )
+    assert line.op is not None
+    return args[0].lines.line(line.op, args, line.params, line.shape, line.dtype)
 
 
 def _copied(line: Line) -> Line:
@@ -144,6 +166,12 @@ def _copies_before_reshapes(op: Op, args: tuple[Line, ...], params: Mapping[str,
     if op.name == "matmul" and any(base_of(a).is_number for a in args):
         return op.apply(tuple(_own(a) if base_of(a).is_number else a for a in args), params)  # type: ignore[no-any-return]
     return None
+
+
+def _cast(x: Line, dtype: Any) -> Line:
+    if x.dtype == dtype:
+        return x
+    return x.lines.line(later.astype, (x,), {"dtype": dtype.name}, x.shape, dtype)
 
 
 def _own(x: Line) -> Line:

@@ -10,9 +10,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from wengert.compiler.accesses import access, base_of, contiguous
-from wengert.compiler.fusion import REDUCTIONS, Fusion, Group
+from wengert.compiler.fusion import Fusion
+from wengert.compiler.groups import REDUCTIONS, Group
 from wengert.compiler.lines import Line
 from wengert.compiler.programs import Program
+from wengert.compiler.recomputing import recompute
 
 ALIGNMENT = 64
 
@@ -51,7 +53,7 @@ def planned(program: Program, native: set[int]) -> Plan:
 class _Planning:
     def __init__(self, program: Program, fusion: Fusion) -> None:
         self.program, self.fusion = program, fusion
-        fusion.recompute({line.id for line in program.outcomes()})
+        recompute(fusion, {line.id for line in program.outcomes()})
         self.groups = [g for g in fusion.groups if g.members]
         self.reads = {g.number: list(self._reads(g)) for g in self.groups}
         self.makers = {m.id: g for g in self.groups for m in g.members}
@@ -101,6 +103,8 @@ class _Planning:
         others = [p for p, other in self.program.updates.items() if other is line and p != place]
         if others:
             return False
+        if group.axes and not group.varies(line) and line.id not in group.after:
+            return False  # every unit reads it
         staged = any(m.name in REDUCTIONS and m.id not in group.after for m in group.members)
         own = group.places[line.id]
         for reader, argument in self._readings(group, leaf):
@@ -111,6 +115,9 @@ class _Planning:
                 and walk.strides == contiguous(argument.shape)
                 and argument.shape == line.shape
             )
+            late = reader.id in group.after or reader.id in self.fusion.floating
+            if group.after and late and line.id not in group.after:
+                return False  # it is read when all rows are done
             if not plain or aligned != own or staged or reader.name == "matmul":
                 return False
         return True
@@ -155,7 +162,14 @@ class _Planning:
                     needs[maker].add(g.number)
         done: set[int] = set()
         order: list[Group] = []
-        pending = sorted(self.groups, key=lambda g: g.number)
+        # Positions are checked as early as may be, before anything is overwritten.
+        checked = {g.number for g in self.groups if g.members[0].name == "positions"}
+        stack = list(checked)
+        while stack:
+            found = needs[stack.pop()] - checked
+            checked |= found
+            stack += found
+        pending = sorted(self.groups, key=lambda g: (g.number not in checked, g.number))
         while pending:
             ready = next((g for g in pending if needs[g.number] <= done), None)
             if ready is None:

@@ -4,6 +4,7 @@ program."""
 from __future__ import annotations
 
 import functools
+import inspect
 import threading
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any, overload
@@ -39,6 +40,12 @@ class CompiledStep:
     def __init__(self, function: Function, keep_gradients: bool = False, backend: str = "auto") -> None:
         if not callable(function):
             raise TypeError(f"compile: expected a function, got {type(function).__name__}: {function!r:.60}")
+        if inspect.isgeneratorfunction(function) or inspect.iscoroutinefunction(function):
+            kind = "generator" if inspect.isgeneratorfunction(function) else "coroutine"
+            raise TypeError(
+                f"compile: {function.__name__} is a {kind} function, which has computed nothing when it "
+                f"returns; compile the function that it calls for each item"
+            )
         if backend not in BACKENDS:
             raise ValueError(f"compile: expected backend to be 'auto', 'numpy' or 'native', got {backend!r}")
         if hasattr(function, "__name__"):
@@ -113,7 +120,7 @@ class CompiledStep:
         return self._compiled(key, args, words, inputs, missed)
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
-        return self if instance is None else functools.partial(self, instance)
+        return self if instance is None else CompiledMethod(self, instance)
 
     def __repr__(self) -> str:
         return f"<compiled step {self._title}, {sum(map(len, self._programs.values()))} programs>"
@@ -213,6 +220,29 @@ class CompiledStep:
         [1.0, 5.0, 9.0]
         """
         return epoch(self, data, batch_size, shuffle, generator, drop_last, progress, threads)
+
+
+class CompiledMethod:
+    """A compiled step as a method of one object: all that the step can do, with the object in front."""
+
+    def __init__(self, step: CompiledStep, instance: Any) -> None:
+        self.step, self.instance = step, instance
+
+    def __call__(self, *args: Any, **words: Any) -> Any:
+        return self.step(self.instance, *args, **words)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.step, name)
+
+    def program_for(self, *args: Any) -> BoundProgram:
+        """The program for such arguments, compiled where there is none yet, but not run."""
+        return self.step.program_for(self.instance, *args)
+
+    def bind(self, *args: Any) -> Callable[[], Any]:
+        """The step on these very arrays, as a function without arguments."""
+        return self.step.bind(self.instance, *args)
+
+    epoch = CompiledStep.epoch
 
 
 @overload

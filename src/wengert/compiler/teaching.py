@@ -46,6 +46,12 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "  wrong:  np.asarray(loss), loss.numpy(), x[0] = 1.0\n"
         "  right:  wengert.where(mask, 1.0, x) in the step, step(x, y).numpy() behind it",
     ),
+    "write": (
+        "an entry of a traced array is written, but a program's arguments and values stay as they are",
+        "make a new array of the old one.\n"
+        "  wrong:  x[0] = 1.0\n"
+        "  right:  x = wengert.concatenate([np.ones(1), x[1:]]), or wengert.where(mask, 1.0, x)",
+    ),
     "print": (
         "a traced value is printed or written into a text, but it has no entries before the program runs; "
         "and the compiled step would not print again",

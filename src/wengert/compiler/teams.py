@@ -1,7 +1,7 @@
 """Threads that run native code side by side, and the choice of how many pay.
 
-The number of threads changes no bit of a result, so it can be tried out: both ways are timed now and then, and
-the faster one is taken. Small programs stay with one thread.
+The number of threads changes no bit of a result, so it can be tried out: both ways are timed now and then,
+and the faster one is taken. Small programs stay with one thread.
 """
 
 from __future__ import annotations

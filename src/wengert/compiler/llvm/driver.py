@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from wengert.compiler.llvm.loops import Kernel
+from wengert.compiler.llvm.emission import Kernel
+from wengert.compiler.llvm.layouts import Layout
 from wengert.compiler.llvm.text import Code, Index, Register
 from wengert.compiler.plans import Buffer
 
@@ -38,37 +39,6 @@ class Gather:
 
 
 Item = Kernel | Copy
-
-
-@dataclass(frozen=True)
-class Layout:
-    """Where the table of pointers holds what: slots first, then results, the workspace, the scratch memory, the
-    data arrays and the order of their rows."""
-
-    slots: int
-    results: int
-
-    def place(self, buffer: Buffer) -> int:
-        """The place of a buffer's base."""
-        if buffer.kind == "slot":
-            return buffer.place
-        if buffer.kind == "result":
-            return self.slots + buffer.place
-        return self.slots + self.results + (buffer.kind == "scratch")
-
-    def data(self, slot: int) -> int:
-        """The place of the data that the input of a slot is gathered from."""
-        return self.slots + self.results + 3 + slot
-
-    @property
-    def order(self) -> int:
-        """The place of the order of rows."""
-        return self.slots + self.results + 2
-
-    @property
-    def length(self) -> int:
-        """How many pointers there are."""
-        return self.slots + self.results + 3 + self.slots
 
 
 class Driver:
@@ -173,7 +143,14 @@ class Driver:
     def run(self, items: Sequence[Item], moved: dict[int, Register]) -> None:
         """Carry out the items once. What one thread does alone is done in one go."""
         waiting: list[Item] = []
+        failed: list[tuple[Buffer, int]] = []
         for item in items:
+            if failed and not (isinstance(item, Kernel) and item.failed):
+                self._alone(waiting, moved)
+                self._leave(failed)
+                waiting, failed = [], []
+            if isinstance(item, Kernel) and item.failed:
+                failed += item.failed
             if isinstance(item, Kernel) and item.shared:
                 self._alone(waiting, moved)
                 waiting = []
@@ -185,6 +162,22 @@ class Driver:
             else:
                 waiting.append(item)
         self._alone(waiting, moved)
+        if failed:
+            self._leave(failed)
+
+    def _leave(self, failed: Sequence[tuple[Buffer, int]]) -> None:
+        """End the run where a check failed: all threads see the same words, which only it writes."""
+        code = self.code
+        total: Index = 0
+        for buffer, k in failed:
+            word = code.at(self.address(buffer, None, {}), k, "i64")
+            total = code.add(total, code.load_scalar(word, "i64"))
+        assert isinstance(total, Register)
+        bad = code.emit(f"icmp ne i64 {total.name}, 0", "i1")
+        code.count += 1
+        leave, stay = f"leave{code.count}", f"stay{code.count}"
+        code.do(f"br i1 {bad.name}, label %{leave}, label %{stay}")
+        code.body += [f"{leave}:", "  ret void", f"{stay}:"]
 
     def _alone(self, items: Sequence[Item], moved: dict[int, Register]) -> None:
         if not items:

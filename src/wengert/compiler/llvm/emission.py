@@ -30,8 +30,6 @@ class Kernel:
     """Whether several threads share the units."""
     failed: list[tuple[Buffer, int]] = field(default_factory=list)
     """Words of a buffer: the run ends behind the kernel where one of them is not 0."""
-    failed: list[tuple[Buffer, int]] = field(default_factory=list)
-    """Words that the kernel sets where a check of its own fails."""
 
 
 @dataclass

@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from wengert.compiler.fusion import Group
+from wengert.compiler.groups import Group
 from wengert.compiler.llvm.emission import Emission, Kernel, Position, Values
 from wengert.compiler.llvm.geometry import ENTRIES_PER_UNIT, Geometry
 from wengert.compiler.llvm.machine import Machine
@@ -60,14 +60,15 @@ class LoopKernel:
     def _scalars(self, first: Register) -> Values:
         """What is the same everywhere, before all loops; it is stored by whoever does the first unit."""
         values: Values = {}
-        for term in self.terms.all:
-            if term.kind == "scalar" and not term.late:
-                value = self.out.value(term, values, Position())
-                if term.targets and self.shape.units > 1:
-                    with self.code.when(self.code.emit(f"icmp eq i64 {first.name}, 0", "i1")):
-                        self.out.store(term, value, Position())
-                elif term.targets:
-                    self.out.store(term, value, Position())
+        scalars = [t for t in self.terms.all if t.kind == "scalar" and not t.late]
+        for term in scalars:
+            self.out.value(term, values, Position())
+        for term in scalars:
+            if term.targets and self.shape.units > 1:
+                with self.code.when(self.code.emit(f"icmp eq i64 {first.name}, 0", "i1")):
+                    self.out.store(term, values[id(term)], Position())
+            elif term.targets:
+                self.out.store(term, values[id(term)], Position())
         return values
 
     def _column_values(self, scalars: Values) -> list[Values]:
@@ -159,11 +160,13 @@ class LoopKernel:
         chunks = [dict(v) for v in columns]
         self._find_rows(position)
         for stage in range(shape.stages):
-            for term in self.terms.all:
-                if term.kind == "row" and term.stage == stage and not term.late:
-                    if term.adds:
-                        values[id(term)] = self.sums.total(term)
-                    out.store(term, out.value(term, values, position), position)
+            rows = [t for t in self.terms.all if t.kind == "row" and t.stage == stage and not t.late]
+            for term in rows:
+                if term.adds:
+                    values[id(term)] = self.sums.total(term)
+                out.value(term, values, position)
+            for term in rows:
+                out.store(term, values[id(term)], position)
             for term in shape.sums:
                 if term.adds == "rows" and term.args[0].stage == stage:
                     self.sums.add_row(term, out.value(term.args[0], values, position), position.width)
@@ -231,11 +234,12 @@ class LoopKernel:
     def _entries(
         self, stores: list[Term], sums: list[Term], at: Position, values: Values, chunk: int | None
     ) -> None:
-        """One vector of entries."""
-        for term in stores:
-            self.out.store(term, self.out.value(term, values, at), at)
+        """One vector of entries: all is read before anything is written, which may be where it was read."""
+        found = [self.out.value(term, values, at) for term in stores]
         for term in sums:
             self.sums.add_entries(term, self.out.value(term.args[0], values, at), at, chunk)
+        for term, value in zip(stores, found, strict=True):
+            self.out.store(term, value, at)
 
     # -- the finish
     # ----------------------------------------------------------------------------------------------------
@@ -243,11 +247,13 @@ class LoopKernel:
     def _finish(self, scalars: Values) -> None:
         """Add up what the units kept, and compute what follows from it."""
         code, out, shape = self.code, self.out, self.shape
-        for term in shape.late:
-            if term.kind == "scalar":
-                if term.adds:
-                    scalars[id(term)] = self.sums.number(term)
-                out.store(term, out.value(term, scalars, Position()), Position())
+        numbers = [t for t in shape.late if t.kind == "scalar"]
+        for term in numbers:
+            if term.adds:
+                scalars[id(term)] = self.sums.number(term)
+            out.value(term, scalars, Position())
+        for term in numbers:
+            out.store(term, scalars[id(term)], Position())
         late = [t for t in shape.late if t.kind in ("column", "full") and (t.targets or t.adds)]
         if not late:
             return
@@ -270,8 +276,9 @@ class LoopKernel:
         for term in late:
             if term.adds:
                 values[id(term)] = self.sums.column(term, at, chunk)
-        for term in late:
-            self.out.store(term, self.out.value(term, values, at), at)
+        found = [self.out.value(term, values, at) for term in late]
+        for term, value in zip(late, found, strict=True):
+            self.out.store(term, value, at)
 
 
 @contextmanager

@@ -11,23 +11,27 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from wengert.compiler.accesses import access, base_of, contiguous
-from wengert.compiler.fusion import Group
+import numpy as np
+
+from wengert.compiler.accesses import access, contiguous
+from wengert.compiler.groups import Group
 from wengert.compiler.lines import Line, Shape
-from wengert.compiler.llvm.loops import Kernel
+from wengert.compiler.llvm.emission import Kernel
 from wengert.compiler.llvm.machine import Machine
 from wengert.compiler.llvm.text import BYTES, MEMORY_TYPES, Code, Index, Register
 from wengert.compiler.plans import Buffer, Plan
+from wengert.compiler.positions import is_checked
 from wengert.ops.indexing import Slot
 
 
-class _Move:
-    """The writing of one kernel."""
+class Move:
+    """The writing of one kernel that stands alone. Every entry of the line is written in its first place;
+    further places get a copy in the end."""
 
-    def __init__(self, plan: Plan, line: Line, machine: Machine, name: str) -> None:
+    def __init__(self, plan: Plan, line: Line, machine: Machine, name: str, lanes: int = 0) -> None:
         self.plan, self.line = plan, line
         self.element = MEMORY_TYPES[line.dtype.name]
-        self.code = Code(name, machine.lanes(BYTES[self.element]))
+        self.code = Code(name, lanes or machine.lanes(BYTES[self.element]))
         self.first, self.last = self.code.parameter("i64"), self.code.parameter("i64")
         self.buffers: list[Buffer] = []
         self.pointers: dict[Buffer, Register] = {}
@@ -45,13 +49,23 @@ class _Move:
         start = self.pointer(self.plan.buffer(walk.base))
         return self.code.at(start, walk.offset, MEMORY_TYPES[a.dtype.name]), walk.strides
 
-    def targets(self) -> list[Register]:
-        """Every place where the line is written."""
-        return [self.pointer(buffer) for buffer in self.plan.stored[self.line.id]]
+    def target(self) -> Register:
+        """Where the line is written."""
+        return self.pointer(self.plan.stored[self.line.id][0])
 
-    def kernel(self) -> Kernel:
-        """What was written."""
-        return Kernel(self.code, 1, self.buffers)
+    def kernel(self, units: int = 1) -> Kernel:
+        """What is written: so many units, and copies in the end."""
+        kernel = Kernel(self.code, units, self.buffers)
+        places = self.plan.stored[self.line.id]
+        if len(places) > 1:
+            finish = Code(f"{self.code.name}_finish", self.code.lanes)
+            source, *targets = [finish.parameter() for _ in places]
+            finish.declarations.add("declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)")
+            for target in targets:
+                size = self.line.entries * BYTES[self.element]
+                finish.do(f"call void @llvm.memcpy.p0.p0.i64({target}, {source}, i64 {size}, i1 false)")
+            kernel.finish, kernel.finish_buffers = finish, list(places)
+        return kernel
 
     @contextmanager
     def each(self, extents: Shape) -> Iterator[list[Index]]:
@@ -62,12 +76,16 @@ class _Move:
         with self.code.loop(0, extents[0]) as index, self.each(extents[1:]) as inner:
             yield [index, *inner]
 
-    def place(self, start: Register, indices: Sequence[Index], strides: Sequence[int]) -> Register:
-        """The address of an entry."""
+    def offset(self, indices: Sequence[Index], strides: Sequence[int]) -> Index:
+        """How far an entry lies behind the first."""
         place: Index = 0
         for index, stride in zip(indices, strides, strict=True):
             place = self.code.add(place, self.code.multiply(index, stride))
-        return self.code.at(start, place, self.element)
+        return place
+
+    def place(self, start: Register, indices: Sequence[Index], strides: Sequence[int]) -> Register:
+        """The address of an entry."""
+        return self.code.at(start, self.offset(indices, strides), self.element)
 
     def copy(
         self, shape: Shape, source: Register, read: Shape, target: Register, written: Shape, add: bool = False
@@ -126,72 +144,88 @@ class _Move:
 def move_kernel(plan: Plan, group: Group, machine: Machine, name: str) -> Kernel:
     """The kernel of a line that moves entries."""
     (line,) = group.members
-    move = _Move(plan, line, machine, name)
+    move = Move(plan, line, machine, name)
     _WRITERS[line.name](move, line)
     return move.kernel()
 
 
-def _concatenate(move: _Move, line: Line) -> None:
+def _concatenate(move: Move, line: Line) -> None:
     axis, strides = line.params["axis"], contiguous(line.shape)
-    for target in move.targets():
-        start = 0
-        for a in line.args:
-            if a.entries:
-                source, read = move.source(a)
-                goal = move.code.at(target, start * strides[axis], move.element)
-                move.copy(a.shape, source, read, goal, strides)
-            start += a.shape[axis]
+    target = move.target()
+    start = 0
+    for a in line.args:
+        if a.entries:
+            source, read = move.source(a)
+            goal = move.code.at(target, start * strides[axis], move.element)
+            move.copy(a.shape, source, read, goal, strides)
+        start += a.shape[axis]
 
 
-def _place_in_zeros(move: _Move, line: Line) -> None:
-    """The transpose of slicing, or of reading rows by number."""
-    target = move.targets()[0]
+def _place_in_zeros(move: Move, line: Line) -> None:
+    """The transpose of slicing, or of reading by number."""
+    target = move.target()
     move.clear(target)
-    if len(line.args) == 2:
-        _by_number(move, line.args[0], line.args[1], target, line.shape, add=True)
-    else:
-        offset, strides = basic_walk(line.params["key"], line.shape) or (0, ())
-        source, read = move.source(line.args[0])
-        move.copy(line.args[0].shape, source, read, move.code.at(target, offset, move.element), strides)
-    _repeat(move, line)
+    if len(line.args) > 1:
+        _by_number(move, line.args[0], line.args[1:], target, line.shape, add=True)
+        return
+    offset, strides = basic_walk(line.params["key"], line.shape) or (0, ())
+    source, read = move.source(line.args[0])
+    move.copy(line.args[0].shape, source, read, move.code.at(target, offset, move.element), strides)
 
 
-def _rows(move: _Move, line: Line) -> None:
-    _by_number(move, line.args[0], line.args[1], move.targets()[0], line.args[0].shape, add=False)
-    _repeat(move, line)
+def _rows(move: Move, line: Line) -> None:
+    x, *numbers = line.args
+    _by_number(move, x, numbers, move.target(), x.shape, add=False)
 
 
-def _repeat(move: _Move, line: Line) -> None:
-    """Further places get a copy of the first."""
-    first, *others = move.targets()
-    for target in others:
-        move.copy((line.entries,), first, (1,), target, (1,))
-
-
-def _by_number(move: _Move, values: Line, numbers: Line, target: Register, shape: Shape, add: bool) -> None:
-    """Rows of an array of the given shape: read into the target, or added to it. Negative numbers count
-    from the end. Numbers outside are not looked at: see `is_move`."""
-    code, inner = move.code, shape[1:]
+def _by_number(
+    move: Move, values: Line, numbers: Sequence[Line], target: Register, shape: Shape, add: bool
+) -> None:
+    """Entries of an array of the given shape, read into the target or added to it, at checked positions
+    along some of its axes."""
+    code, key = move.code, move.line.params["key"]
+    first = numbered_axis(key)
+    last = first + len(numbers)
+    together = np.broadcast_shapes(*(n.shape for n in numbers))
     source, read = move.source(values)
-    at, steps = move.source(numbers)
+    tables = [move.source(n) for n in numbers]
     whole = contiguous(shape)
-    with move.each(numbers.shape) as outer:
-        place: Index = 0
-        for index, stride in zip(outer, steps, strict=True):
-            place = code.add(place, code.multiply(index, stride))
-        number = code.load_scalar(code.at(at, place, "i64"), "i64")
-        negative = code.emit(f"icmp slt i64 {number.name}, 0", "i1")
-        wrapped = code.emit(f"add i64 {number.name}, {shape[0]}", "i64")
-        row = code.emit(f"select {negative}, {wrapped}, {number}", "i64")
+    apart = contiguous((*shape[:first], *together, *shape[last:]))
+    inside, rest = (read, apart) if not add else (whole, read)
+    with move.each(shape[:first]) as outer, move.each(together) as places:
+        start = move.offset(outer, inside[:first])
+        for (table, strides), number, stride in zip(tables, numbers, inside[first:last], strict=True):
+            own = places[len(places) - number.ndim :]
+            steps = [0 if n == 1 else s for n, s in zip(number.shape, strides, strict=True)]
+            position = code.load_scalar(code.at(table, move.offset(own, steps), "i64"), "i64")
+            start = code.add(start, code.multiply(position, stride))
+        other = move.offset([*outer, *places], rest[: first + len(together)])
+        here, behind = inside[last:], rest[first + len(together) :]
         if add:
-            start = move.place(source, outer, read[: numbers.ndim])
-            goal = code.at(target, code.multiply(row, whole[0]), move.element)
-            move.copy(inner, start, read[numbers.ndim :], goal, whole[1:], add=True)
+            goal = code.at(target, start, move.element)
+            move.copy(shape[last:], code.at(source, other, move.element), behind, goal, here, add=True)
         else:
-            start = code.at(source, code.multiply(row, read[0]), move.element)
-            strides = contiguous((*numbers.shape, *inner))
-            goal = move.place(target, outer, strides[: numbers.ndim])
-            move.copy(inner, start, read[1:], goal, strides[numbers.ndim :])
+            goal = code.at(target, other, move.element)
+            move.copy(shape[last:], code.at(source, start, move.element), here, goal, behind)
+
+
+def numbered_axis(key: Sequence[Any]) -> int:
+    """The axis that the first array of an index stands for, behind whole axes."""
+    return next(k for k, entry in enumerate(key) if type(entry) is Slot)
+
+
+def is_by_number(line: Line) -> bool:
+    """Whether a line reads, or adds, at positions along neighbouring axes and takes the other axes whole."""
+    key, numbers = line.params["key"], line.args[1:]
+    array = line.args[0] if line.name == "getitem" else line
+    if not numbers or any(n.dtype.name not in ("int32", "int64") or n.weak for n in numbers):
+        return False
+    arrays = [k for k, entry in enumerate(key) if type(entry) is Slot]
+    side_by_side = arrays == list(range(arrays[0], arrays[0] + len(numbers)))
+    others = [entry for k, entry in enumerate(key) if k not in arrays]
+    whole = all(isinstance(entry, slice) and entry == slice(None) for entry in others)
+    in_order = [key[k].number for k in arrays] == list(range(len(numbers)))
+    return side_by_side and whole and in_order and len(key) <= array.ndim
 
 
 def basic_walk(key: Sequence[Any], shape: Shape) -> tuple[int, Shape] | None:
@@ -223,19 +257,22 @@ def basic_walk(key: Sequence[Any], shape: Shape) -> tuple[int, Shape] | None:
 
 def is_move(line: Line) -> bool:
     """Whether a line moves entries in a way that a kernel knows."""
+    if line.name not in _WRITERS:
+        return False
     if line.dtype.name not in MEMORY_TYPES or any(a.dtype.name not in MEMORY_TYPES for a in line.args):
         return False
-    if any(base_of(a).is_number or a.entries == 0 for a in line.args):
+    if any(a.is_number or a.entries == 0 for a in line.args):
         return False
     if line.name == "concatenate":
         return True
-    if line.name == "scatter_add" and len(line.args) == 1:
-        return (
-            line.dtype.kind != "b"
-            and not any(isinstance(e, (list, Slot)) for e in line.params["key"])
-            and (basic_walk(line.params["key"], line.shape) is not None)
-        )
-    return False
+    if line.name == "scatter_add" and (line.dtype.kind == "b" or line.dtype != line.args[0].dtype):
+        return False
+    if len(line.args) > 1:
+        return is_by_number(line) and all(is_checked(n) for n in line.args[1:])
+    return line.name == "scatter_add" and (
+        not any(isinstance(e, (list, Slot)) for e in line.params["key"])
+        and basic_walk(line.params["key"], line.shape) is not None
+    )
 
 
 _WRITERS = {"concatenate": _concatenate, "scatter_add": _place_in_zeros, "getitem": _rows}

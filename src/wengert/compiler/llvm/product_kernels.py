@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from wengert.compiler.accesses import access
-from wengert.compiler.fusion import HEAVY, Group
+from wengert.compiler.groups import HEAVY, Group
 from wengert.compiler.lines import Line
 from wengert.compiler.llvm.emission import Emission, Kernel, Position, Values
 from wengert.compiler.llvm.machine import Machine
@@ -59,8 +59,9 @@ class Following:
         values, pointers = row_state
         values = {**column_state, **values, id(self.product): value}
         at = Position((*self.before, row), (column,), width, pointers)
-        for term in self.stored:
-            self.out.store(term, self.out.value(term, values, at), at)
+        found = [self.out.value(term, values, at) for term in self.stored]
+        for term, result in zip(self.stored, found, strict=True):
+            self.out.store(term, result, at)
 
     def finish_columns(self, code: Code, column: Index, width: int, column_state: Any) -> None:
         """Nothing is left to do."""

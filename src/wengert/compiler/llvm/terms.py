@@ -1,9 +1,9 @@
 """What a kernel computes, line by line: how each line varies along the loops, and when it is known.
 
-A *term* is a line at its places in the kernel's space. Its class says where it is computed: a ``scalar`` before
-all loops, a ``column`` once for each column, a ``row`` once for each row, everything else, ``full``, for every
-entry. Its stage counts the sums over columns that must be finished first. What depends on a sum over rows is
-*late*: it is computed when all rows are done.
+A *term* is a line at its places in the kernel's space. Its class says where it is computed: a ``scalar``
+before all loops, a ``column`` once for each column, a ``row`` once for each row, everything else, ``full``,
+for every entry. Its stage counts the sums over columns that must be finished first. What depends on a sum
+over rows is *late*: it is computed when all rows are done.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from wengert.compiler.accesses import access, base_of, contiguous, is_view
-from wengert.compiler.fusion import REDUCTIONS, Group, Places
+from wengert.compiler.groups import REDUCTIONS, Group, Places
 from wengert.compiler.lines import Line, Shape
 from wengert.compiler.plans import Buffer, Plan
 
@@ -42,6 +42,8 @@ class Term:
     late: bool = False
     adds: str = ""
     """What a reduction adds up: ``row``, ``column``, ``all`` entries, or the ``rows``' single values."""
+    across: Places = ()
+    """The places of what a reduction adds up, where its argument may be repeated."""
 
 
 class Terms:
@@ -84,6 +86,8 @@ class Terms:
             strides = self._along(contiguous(line.shape), places)
             targets = [Memory(b, 0, strides) for b in self.plan.stored.get(line.id, ())]
         term = Term(line, places, args, memory, targets)
+        if args and line.name in REDUCTIONS:
+            term.across = self._reduced_places(line, line.args[0])
         self.by_key[key] = term
         self.all.append(term)
         return term
@@ -192,10 +196,8 @@ class Terms:
 
     def _classify_sum(self, term: Term, inner: set[int], outer: set[int]) -> None:
         (x,) = term.args
-        varies = {p for p in x.places if p is not None}
-        reduced = {
-            x.places[k] for k in term.line.params["axis"] if x.line.shape[k] > 1 and x.places[k] is not None
-        }
+        varies = {p for p in term.across if p is not None}
+        reduced = {p for k in term.line.params["axis"] if (p := term.across[k]) is not None}
         if not varies & inner:
             term.adds = "rows"
         elif reduced == inner:

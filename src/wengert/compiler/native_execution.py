@@ -1,0 +1,321 @@
+"""Running native programs: the memory that their kernels share, one run, and whole epochs."""
+
+from __future__ import annotations
+
+import copy
+import ctypes
+import functools
+import math
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from wengert.compiler.accesses import access
+from wengert.compiler.blueprints import Blueprint
+from wengert.compiler.lines import Line
+from wengert.compiler.llvm.engines import NativeModule
+from wengert.compiler.llvm.layouts import Layout
+from wengert.compiler.plans import Buffer, Plan
+from wengert.compiler.programs import Program
+from wengert.compiler.reports import Built, native_report
+from wengert.compiler.teams import TEAM, Pace
+from wengert.numbers.arrays import quietly
+
+Array = np.ndarray[Any, Any]
+CHUNK_SECONDS = 0.1
+"""So long an epoch runs before Python has its say."""
+COPIED = 32_768
+"""Results of at most so many bytes are copied from a fixed place."""
+
+
+class NativeExecutor:
+    """A program as native code. Where NumPy takes a part, ``calls`` holds the lines that it carries out, None
+    standing for a stretch of native code, and ``plan`` says where their arrays lie."""
+
+    def __init__(
+        self,
+        program: Program,
+        module: NativeModule,
+        blueprint: Blueprint,
+        calls: Sequence[Line | None] = (None,),
+        plan: Plan | None = None,
+    ) -> None:
+        self.program, self.module, self.blueprint = program, module, blueprint
+        self._plan = plan
+        self.built: Built | None = None
+        self.layout = Layout(len(program.slots) + len(blueprint.positions), len(blueprint.results))
+        self.table = (ctypes.c_void_p * self.layout.length)()
+        self.table_address = ctypes.addressof(self.table)
+        self.bound: list[Any] = [None] * self.layout.slots
+        self.made: dict[int, Any] = {}
+        self.pace = Pace(blueprint.work)
+        self._allocate()
+        self.runs_epochs = len(calls) == 1 and calls[0] is None
+        self.actions: list[Any] = [
+            (module.function(f"segment{k}", ctypes.c_void_p) if line is None else None, line)
+            for k, line in enumerate(calls)
+        ]
+        if self.runs_epochs:
+            types = [*[ctypes.c_void_p] * 2, *[ctypes.c_int64] * 4]
+            self.epoch_function = module.function("epoch", *types)
+            self.together = module.function("together", *types)
+
+    def _allocate(self) -> None:
+        layout, blueprint = self.layout, self.blueprint
+        self.workspace = _aligned(blueprint.workspace + 256)
+        self.scratch = _aligned(blueprint.scratch + 256)
+        self.barrier = np.zeros(8, np.int64)
+        self.barrier_address = _address(self.barrier)
+        words = self.workspace[blueprint.words : blueprint.words + 16] if blueprint.checks else None
+        self.failed = np.zeros(2, np.int64) if words is None else words.view(np.int64)
+        self.workspace[blueprint.words :] = 0
+        base = layout.slots + layout.results
+        self.table[base] = _address(self.workspace)
+        self.table[base + 1] = _address(self.scratch)
+        self.fixed = [np.empty(r.shape, r.dtype) if r.size <= COPIED else None for r in blueprint.results]
+        self.large = {k for k, fixed in enumerate(self.fixed) if fixed is None}
+        self.current: list[Array] = [a for a in self.fixed if a is not None]
+        self._bind_fixed_results()
+        for place, slot in enumerate(self.program.slots):
+            if slot.kind == "constant":
+                self._bind(place, np.ascontiguousarray(slot.array))
+        for k, length in enumerate(blueprint.positions):
+            self._bind(len(self.program.slots) + k, np.arange(length))
+
+    def _bind(self, place: int, array: Array) -> None:
+        self.table[place] = _address(array)
+        self.bound[place] = array
+
+    def _bind_fixed_results(self) -> None:
+        for k, fixed in enumerate(self.fixed):
+            if fixed is not None:
+                self.table[self.layout.slots + k] = _address(fixed)
+
+    def release(self) -> None:
+        """Forget the arrays of the last run."""
+        for place, slot in enumerate(self.program.slots):
+            if slot.kind != "constant":
+                self.bound[place] = None
+
+    def report(self) -> str:
+        """The kernels, the memory, and what is left to NumPy."""
+        return native_report(self.blueprint, self.built)
+
+    # -- one run
+    # ----------------------------------------------------------------------------------------------------
+
+    def run(self, arrays: Sequence[Array]) -> list[Array]:
+        """Run once: slots with an update are written in place, the results are new arrays."""
+        bound = self.bound
+        for place, array in enumerate(arrays):
+            if bound[place] is not array:
+                self._bind(place, array)
+        if self.large:
+            return self._run_with_fresh_results()
+        self._run_once()
+        return [array.copy() for array in self.current]
+
+    def _run_with_fresh_results(self) -> list[Array]:
+        """A run whose large results go straight into arrays of their own."""
+        current: list[Array] = []
+        for k, (fixed, wanted) in enumerate(zip(self.fixed, self.blueprint.results, strict=True)):
+            if fixed is None:
+                fixed = np.empty(wanted.shape, wanted.dtype)
+                self.table[self.layout.slots + k] = _address(fixed)
+            current.append(fixed)
+        self.current = current
+        self._run_once()
+        return [a if k in self.large else a.copy() for k, a in enumerate(current)]
+
+    def _run_once(self) -> None:
+        if self.pace.several > 1 and self.runs_epochs:
+            threads = self.pace.choose()
+            began = perf_counter()
+            if threads > 1:
+                self._run_together(threads)
+            else:
+                self.actions[0][0](self.table_address)
+            self.pace.record(threads, perf_counter() - began)
+            self._require_positions()
+            return
+        for function, line in self.actions:
+            if function is not None:
+                function(self.table_address)
+                self._require_positions()
+            else:
+                self._carry_out(line)
+
+    def _require_positions(self) -> None:
+        """Raises IndexError where the check of some positions has ended the run."""
+        if not self.blueprint.checks or not self.failed[0]:
+            return
+        number, position = map(int, self.failed)
+        self.workspace[self.blueprint.words :] = 0
+        raise IndexError(self.blueprint.checks[number - 1].bad_position(position))
+
+    def _run_together(self, threads: int) -> None:
+        """One run by several threads: an epoch of one step on the slots as they are."""
+        self.barrier[0] = 0
+        table, barrier, run = self.table_address, self.barrier_address, self.together
+        TEAM.run(lambda k: run(table, barrier, k, threads, 0, 1), threads)
+
+    def bound_to(self, arrays: Sequence[Array]) -> tuple[Callable[[], object], list[Array]]:
+        """One run on these very arrays, as a function without arguments, and the arrays that it writes its
+        results into each time."""
+        twin = copy.copy(self)
+        twin.table = (ctypes.c_void_p * self.layout.length)()
+        twin.table_address = ctypes.addressof(twin.table)
+        twin.bound = [None] * self.layout.slots
+        twin.made = {}
+        twin._allocate()
+        for place, array in enumerate(arrays):
+            twin._bind(place, array)
+        twin.current = [np.empty(r.shape, r.dtype) for r in self.blueprint.results]
+        for k, array in enumerate(twin.current):
+            twin.table[self.layout.slots + k] = _address(array)
+        if self.runs_epochs and not self.blueprint.checks:
+            run: Callable[[int], object] = self.actions[0][0]
+            return _Run(run, twin.table_address, twin), twin.current
+        return twin._run_once, twin.current
+
+    # -- epochs
+    # ----------------------------------------------------------------------------------------------------
+
+    def run_epoch(
+        self,
+        arrays: Sequence[Array | None],
+        data: Mapping[int, Array],
+        order: Array,
+        steps: int,
+        threads: int | None = None,
+        after: Callable[[int], object] | None = None,
+    ) -> list[Array]:
+        """Run so many steps, each on the rows of ``data`` (by slot) that ``order`` names for it. The results
+        are stacked along a new first axis.
+
+        ``arrays`` holds None for the slots of inputs; the slots of draws hold what is drawn for all steps.
+        ``after`` is called with the number of steps done, from time to time.
+        """
+        table, layout = self.table, self.layout
+        for place, array in enumerate(arrays):
+            if array is not None and self.bound[place] is not array:
+                self._bind(place, array)
+        for place, array in data.items():
+            slot = self.program.slots[place]
+            self._bind(place, np.empty(slot.shape, slot.dtype))
+            table[layout.data(place)] = _address(array)
+        table[layout.order] = _address(order)
+        results = [np.empty((steps, *wanted.shape), wanted.dtype) for wanted in self.blueprint.results]
+        for k, result in enumerate(results):
+            table[layout.slots + k] = _address(result)
+        try:
+            self._run_chunks(steps, threads, after)
+        finally:
+            self._bind_fixed_results()
+        return results
+
+    def _run_chunks(self, steps: int, threads: int | None, after: Callable[[int], object] | None) -> None:
+        """All steps, in stretches after which Python has its say: progress, and Ctrl-C."""
+        done, size = 0, 16
+        pace = self.pace if threads is None else Pace(math.inf, threads)
+        while done < steps:
+            stop, count = min(done + size, steps), pace.choose()
+            began = perf_counter()
+            self._run_steps(done, stop, count)
+            self._require_positions()
+            seconds = perf_counter() - began
+            pace.record(count, seconds / (stop - done))
+            done = stop
+            if after is not None:
+                after(done)
+            if seconds < CHUNK_SECONDS / 4 and (pace.several == 1 or len(pace.seconds) > 1):
+                size *= 4
+
+    def _run_steps(self, first: int, last: int, threads: int) -> None:
+        self.barrier[0] = 0
+        table, barrier, run = self.table_address, self.barrier_address, self.epoch_function
+        if threads == 1:
+            run(table, barrier, 0, 1, first, last)
+        else:
+            TEAM.run(lambda k: run(table, barrier, k, threads, first, last), threads)
+
+    @property
+    def plan(self) -> Plan:
+        """Where the arrays of calls lie."""
+        assert self._plan is not None, "code from the cache makes no calls"
+        return self._plan
+
+    def _carry_out(self, line: Line) -> None:
+        """A call of NumPy on the arrays as they lie in memory."""
+        assert line.op is not None
+        if line.name == "component":
+            value = self.made[line.args[0].id][line.params["index"]]
+        else:
+            args = tuple(self._argument(a) for a in line.args)
+            params = {k: v for k, v in line.params.items() if k != "parts"}
+            value = quietly(line.op.apply, args, params)
+            if "parts" in line.params:
+                self.made[line.id] = value
+                return
+        for buffer in self.plan.stored.get(line.id, ()):
+            np.copyto(self._array(buffer, line), value)
+
+    def _argument(self, a: Line) -> Any:
+        if a.is_number:
+            return a.number if a.weak else a.dtype.type(a.number)
+        walk = access(a)
+        if walk.base.is_number:
+            return np.broadcast_to(np.asarray(walk.base.number, a.dtype), a.shape)
+        whole = self._array(self.plan.buffer(walk.base), walk.base)
+        size = a.dtype.itemsize
+        view = np.ndarray(a.shape, a.dtype, whole, walk.offset * size, tuple(s * size for s in walk.strides))
+        return view[()].item() if a.weak else view
+
+    def _array(self, buffer: Buffer, line: Line) -> Array:
+        if buffer.kind == "slot":
+            return self.bound[buffer.place]  # type: ignore[no-any-return]
+        if buffer.kind == "result":
+            return self.current[buffer.place]
+        return np.ndarray(line.shape, line.dtype, self.workspace, buffer.place)
+
+
+class _Run(functools.partial[object]):
+    """A native function on a table; it keeps the arrays of the table alive."""
+
+    def __new__(cls, run: Callable[[int], object], address: int, owner: NativeExecutor) -> _Run:
+        made = super().__new__(cls, run, address)
+        made.owner = owner  # type: ignore[attr-defined]
+        return made
+
+
+def _aligned(size: int) -> Array:
+    """Bytes that begin at a multiple of 64."""
+    whole = np.zeros(size + 64, np.uint8)
+    start = -whole.ctypes.data % 64
+    return whole[start : start + size]
+
+
+def _address_in_object(array: Array) -> int | None:
+    """Where the entries lie, read from NumPy's own record of the array: several times faster than asking."""
+    return _Pointer.from_address(id(array) + _POINTER_PLACE).value
+
+
+_Pointer = ctypes.c_void_p
+_POINTER_PLACE = object.__basicsize__
+
+
+def _address_by_asking(array: Array) -> int | None:
+    return int(array.ctypes.data)
+
+
+def _reads_itself() -> bool:
+    samples: list[Array] = [np.empty(3), np.empty((2, 2), np.float32)[1:], np.zeros(())]
+    return sys.implementation.name == "cpython" and all(
+        _address_in_object(a) == _address_by_asking(a) for a in samples
+    )
+
+
+_address = _address_in_object if _reads_itself() else _address_by_asking
