@@ -56,11 +56,37 @@ def _program(step: Callable[[], Any]) -> Program:
 
 
 def native(demo: Demo) -> Program:
-    return _batched(demo, lambda step: wengert.compile(step, backend="native"))
+    return _numbers_at_once(demo, "native")
 
 
 def numpy_source(demo: Demo) -> Program:
-    return _batched(demo, lambda step: wengert.compile(step, backend="numpy"))
+    return _numbers_at_once(demo, "numpy")
+
+
+def _numbers_at_once(demo: Demo, backend: str) -> Program:
+    """The network of single numbers, its loss for one point batched and the step compiled."""
+    model = scalar.MLP(2, list(SIZES))
+    for parameter, value in zip(model.parameters(), demo.start(), strict=True):
+        parameter.data = value
+    optimizer = scalar.SGD(model.parameters(), lr=RATE)
+
+    def hinge(x: Any, y: Any) -> Any:
+        return (1 - y * model(x)).relu()
+
+    @wengert.compile(backend=backend)
+    def step(x: Any, y: Any) -> Any:
+        optimizer.zero_grad()
+        loss = wengert.vmap(hinge)(x, y).mean() + ALPHA * sum(p * p for p in model.parameters())
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    x, y = demo.points()
+    return _program(lambda: step(x, y))
+
+
+def tensors(demo: Demo) -> Program:
+    return _batched(demo, lambda step: wengert.compile(step, backend="native"))
 
 
 def eager(demo: Demo) -> Program:

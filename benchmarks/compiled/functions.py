@@ -104,6 +104,12 @@ def native(problem: Problem) -> Program:
     return _program(problem, wengert.compile(problem.wanted(), backend="native"))
 
 
+def bound(problem: Problem) -> Program:
+    """Without the checks of a call; the results are the same arrays each time."""
+    again = wengert.compile(problem.wanted(), backend="native").bind(problem.argument())
+    return Program(again, problem.names)
+
+
 def numpy_source(problem: Problem) -> Program:
     return _program(problem, wengert.compile(problem.wanted(), backend="numpy"))
 
