@@ -12,16 +12,22 @@ wengert.manual_seed(0)
 faces = data.load("age-regression")
 images, ages = faces.train.tensors
 mean = images.mean(0)
-loader = data.DataLoader(data.TensorDataset(images - mean, ages[:, None]), batch_size=32, shuffle=True)
+rows = data.TensorDataset(images - mean, ages[:, None])
 model = nn.Linear(48 * 48, 1)
 optimizer = optim.SGD(model.parameters(), lr=3e-3)
 
+
+@wengert.compile
+def step(x: wengert.Tensor, y: wengert.Tensor) -> wengert.Tensor:
+    cost = ((model(x) - y) ** 2).mean() / 2
+    optimizer.zero_grad()
+    cost.backward()
+    optimizer.step()
+    return cost
+
+
 for _ in range(int(sys.argv[1]) if sys.argv[1:] else 50):
-    for x, y in loader:
-        cost = ((model(x) - y) ** 2).mean() / 2
-        optimizer.zero_grad()
-        cost.backward()
-        optimizer.step()
+    step.epoch(rows, batch_size=32, shuffle=True)
 
 print(f"The faces: {faces.origin}.")
 for name, part in (("training", faces.train), ("test", faces.test)):

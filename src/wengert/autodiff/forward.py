@@ -76,7 +76,7 @@ def push_forward(
     tangent = op.jvp(tangents, primals, result, params)
     if tangent is None or isinstance(tangent, (list, tuple)):
         return tangent
-    dtype = getattr(result, "dtype", None)
-    if getattr(tangent, "dtype", dtype) != dtype and dtype is not None and dtype.kind == "f":
+    dtype, own = (getattr(x, "dtype", None) for x in (result, tangent))
+    if dtype is not None and own is not None and own != dtype and dtype.kind == "f" and own.kind != "c":
         tangent = later.astype(tangent, dtype=dtype.name)  # NumPy's own rule for whole numbers is another
     return tangent if shape(tangent) == shape(result) else broadcast_to(tangent, shape=shape(result))

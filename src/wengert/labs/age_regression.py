@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
+from typing import Any
 
 import numpy as np
 
@@ -49,16 +50,19 @@ def descend(
     nn.init.zeros_(model.weight)
     nn.init.zeros_(model.bias)
     optimizer = optim.SGD(model.parameters(), lr=rate)
-    rows = data.TensorDataset(x, y[:, None])
-    loader = data.DataLoader(rows, batch_size, shuffle=True, generator=wengert.Generator(seed))
+    rows, generator = data.TensorDataset(x, y[:, None]), wengert.Generator(seed)
+
+    def step(images: Any, ages: Any) -> Any:
+        optimizer.zero_grad()
+        cost = ((model(images) - ages) ** 2).mean() / 2
+        cost.backward()
+        optimizer.step()
+        return cost
+
+    program = wengert.compile(step)
     costs: list[float] = []
     while True:
-        for images, ages in loader:
-            optimizer.zero_grad()
-            cost = ((model(images) - ages) ** 2).mean() / 2
-            cost.backward()
-            optimizer.step()
-            costs.append(cost.item())
+        costs += program.epoch(rows, batch_size, shuffle=True, generator=generator).tolist()
         line = model.weight.detach().numpy()[0].astype(np.float64), model.bias.item()
         yield line, costs
 

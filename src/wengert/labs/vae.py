@@ -58,18 +58,19 @@ def divergence(mean: Any, log_variance: Any) -> Any:
     return (mean**2 + wengert.exp(log_variance) - log_variance - 1).sum(axis=1) / 2
 
 
-def train_one_epoch(model: VariationalAutoencoder, optimizer: Any, loader: Any, noise: Generator) -> float:
-    """One pass over the images; the mean −ELBO of an image, in nats."""
-    total, count = 0.0, 0
-    for (x,) in loader:
+def training_step(model: VariationalAutoencoder, optimizer: Any, noise: Generator) -> Any:
+    """A step of training on a batch of images as one program. It returns their −ELBO, summed, in nats."""
+
+    def step(x: Any) -> Any:
         epsilon = wengert.Tensor(noise.normal((len(x), LATENTS), dtype=np.float32))
         logits, mean, log_variance = model(x, epsilon)
         loss = reconstruction(logits, x) + divergence(mean, log_variance).sum()
         optimizer.zero_grad()
         (loss / len(x)).backward()
         optimizer.step()
-        total, count = total + loss.item(), count + len(x)
-    return total / count
+        return loss
+
+    return wengert.compile(step)
 
 
 def score(model: VariationalAutoencoder, x: Any, noise: Generator) -> tuple[float, Array, Array]:
@@ -170,7 +171,7 @@ def run(context: Context) -> Iterator[Item]:
     epochs = context.choose(full=EPOCHS, quick=6)
     model = VariationalAutoencoder()
     optimizer = optim.Adam(model.parameters(), lr=RATE)
-    loader = data.DataLoader(data.TensorDataset(images), BATCH, shuffle=True, generator=generator)
+    step, rows = training_step(model, optimizer, generator), data.TensorDataset(images)
     yield (
         f"An encoder 784-{HIDDEN}-{LATENTS} and its mirror image, trained by Adam (rate {RATE:g}, batches "
         f"of {BATCH}) for {epochs} epochs on {len(images):,} digits to make −ELBO small. A pixel's grey "
@@ -178,9 +179,10 @@ def run(context: Context) -> Iterator[Item]:
         f"pixels are drawn black or white by it."
     )
     yield Formula("−ELBO = E_q[−ln p(x|z)] + KL(q(z|x) ‖ N(0, I))")
-    course = [
-        train_one_epoch(model, optimizer, loader, generator) for _ in context.track(range(epochs), "epoch")
-    ]
+    course = []
+    for _ in context.track(range(epochs), "epoch"):
+        sums = step.epoch(rows, BATCH, shuffle=True, generator=generator).numpy()
+        course.append(float(sums.sum(dtype=np.float64)) / len(images))
     (error, divergences, means), labels, test_images = test.score(
         lambda x, y: (score(model, x, generator), np.asarray(y), np.asarray(x))
     )
