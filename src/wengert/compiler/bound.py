@@ -135,7 +135,8 @@ class BoundProgram:
         """Whether whole epochs can be left to the executor: Python has nothing to do between two steps."""
         captured = self.captured
         between = captured.puts or captured.actions
-        return not between and getattr(self.executable.executor, "runs_epochs", False)
+        executor = getattr(self.executable, "executor", None)
+        return not between and getattr(executor, "runs_epochs", False)
 
     def run_epoch(
         self,

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from operator import itemgetter
 from typing import Any
 
 from wengert.compiler.captured import Guard
 from wengert.compiler.names import Surroundings
-from wengert.compiler.settings import PLAIN
+from wengert.compiler.settings import PLAIN, Variable, settings
 from wengert.compiler.teaching import refusal
 from wengert.compiler.touched import TouchedTensors
 from wengert.nn.registration import Registered
@@ -38,9 +38,12 @@ def guards_of_modules(modules: Sequence[Any]) -> list[Guard]:
 
     counts = [len(each) for each in hooks]
     kinds = ", ".join(dict.fromkeys(type(module).__name__ for module in modules))
+    named = [(type(module).__name__, module) for module in modules]
+    forwards = [code for m in modules if (code := getattr(type(m).forward, "__code__", None))]
     return [
         Guard(f"the training flag and the settings of {kinds}", numbers, numbers()),
         Guard(f"the parameters, parts and hooks of {kinds}", same_parts, True),
+        *_guards_of_variables(f"what {kinds} reads", settings(named, forwards)),
     ]
 
 
@@ -57,7 +60,20 @@ def guard_of_surroundings(surroundings: Surroundings) -> Guard:
             "  wrong:  self.count += 1           in the step\n"
             "  right:  step(x); self.count += 1",
         )
-    objects, numbers = surroundings.objects(), surroundings.plain()
+    variables = [*surroundings.objects(), *surroundings.plain()]
+    description = f"the objects that {surroundings.title} reads by name"
+    return Guard(description, _unchanged(variables), True)
+
+
+def _guards_of_variables(description: str, variables: Sequence[Variable]) -> list[Guard]:
+    return [Guard(description, _unchanged(variables), True)] if variables else []
+
+
+def _unchanged(variables: Sequence[Variable]) -> Callable[[], Hashable]:
+    """Whether the variables hold the same objects as now, and equal numbers."""
+    plain = [isinstance(variable.value(), PLAIN) for variable in variables]
+    objects = [v for v, is_plain in zip(variables, plain, strict=True) if not is_plain]
+    numbers = [v for v, is_plain in zip(variables, plain, strict=True) if is_plain]
     held = [v.value() for v in objects]
     known = [v.value() for v in numbers]
     of_objects = [(v.read, v.home) for v in objects]
@@ -69,7 +85,7 @@ def guard_of_surroundings(surroundings: Surroundings) -> Guard:
             and [read(home) for read, home in of_numbers] == known
         )
 
-    return Guard(f"the objects that {surroundings.title} reads by name", check, True)
+    return check
 
 
 def guard_of_tensors(tensors: TouchedTensors, surroundings: Surroundings) -> list[Guard]:

@@ -113,10 +113,11 @@ class CompiledStep:
         missed = None
         alternatives = self._programs.get(key, [])
         for k, bound in enumerate(alternatives):
-            missed = bound.miss()
-            if missed is None:
+            reason = bound.miss()
+            if reason is None:
                 alternatives.insert(0, alternatives.pop(k))
                 return bound
+            missed = missed or reason  # what the program that ran last misses
         return self._compiled(key, args, words, inputs, missed)
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
