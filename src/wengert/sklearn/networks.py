@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -14,6 +13,7 @@ from wengert import nn
 from wengert.optim import SGD, Adagrad, Adam, NAdam, Optimizer, RMSprop
 from wengert.random import Generator
 from wengert.tensors import Tensor
+from wengert.train.steps import TrainingSteps
 
 Array = NDArray[Any]
 
@@ -87,6 +87,8 @@ class Learner:
         parameters = list(self.network.parameters())
         groups = [{"params": parameters[0::2]}, {"params": parameters[1::2]}]  # the weights, the biases
         self.optimizer = SOLVERS[solver](groups, **settings)
+        self._steps: TrainingSteps | None = None  # kept from call to call, for its compiled programs
+        self._compilation: dict[str, Any] = {"reason": "", "counts": {}}
 
     @property
     def weights(self) -> list[Tensor]:
@@ -107,15 +109,11 @@ class Learner:
 
         Raises FloatingPointError, and changes nothing, where the loss is NaN or infinite.
         """
-        inputs, *rest = batch
-        self.optimizer.zero_grad()
-        value = loss(self.network(inputs), *rest)
-        number = float(value.data)
-        if not math.isfinite(number):
-            raise FloatingPointError(f"the loss became {number}")
-        value.backward()
-        self.optimizer.step()
-        return number
+        if self._steps is None:
+            self._steps = TrainingSteps(self.network, loss, self.optimizer)
+            self._steps.compilation.load(self._compilation)
+        self._steps.look()
+        return self._steps.one(batch).losses[0]
 
     # -- pickling
     # --------------------------------------------------------------------------------------------------------
@@ -130,6 +128,7 @@ class Learner:
             "generator": self.generator.get_state(),
             "network": _plain(self.network.state_dict()),
             "optimizer": _plain(self.optimizer.state_dict()),
+            "compilation": self._steps.compilation.state() if self._steps else self._compilation,
         }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -139,6 +138,7 @@ class Learner:
         self.network.load_state_dict(state["network"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.generator.set_state(state["generator"])
+        self._compilation = state.get("compilation", self._compilation)
 
 
 def _plain(tree: Any) -> Any:

@@ -33,6 +33,7 @@ def minimize(
     bounds: Any = None,
     l1: float = 0.0,
     record: bool = False,
+    compile: bool | None = None,
     **settings: Any,
 ) -> Result:
     """The x near ``x0`` where f is least.
@@ -48,7 +49,12 @@ def minimize(
     ``callback(x)`` returns True. ``bounds`` are pairs (low, high); ``l1`` adds l1·‖x‖₁. ``record`` keeps the
     points for a plot. Further settings are the method's own.
 
-    Raises TypeError and ValueError for what cannot begin. What goes wrong on the way is said in the
+    ``compile`` says whether evaluations run as programs, see `wengert.compile`: None, after so many that it
+    pays, which f's operations tell; True, from the second on; False, never. What cannot be compiled runs as
+    it is written. A program calls f no more, so that f should do nothing but compute.
+
+    Raises TypeError and ValueError for what cannot begin, and `wengert.CaptureError` for what cannot be
+    compiled, but only with ``compile=True``. What goes wrong on the way is said in the
     result's ``stopped`` and ``message``, and its x is the last good point.
 
     >>> import numpy as np
@@ -57,7 +63,7 @@ def minimize(
     >>> result.success, result.stopped, result.nit
     (False, 'budget', 20)
     """
-    objective = Objective(f, x0)
+    objective = Objective(f, x0, compile=compile)
     if bounds is not None or l1:
         objective.term = Term(objective.size, bounds, l1)
     if method == "auto":

@@ -12,9 +12,13 @@ import numpy as np
 
 from wengert.optional import require
 from wengert.random import Generator
+from wengert.solve.evaluations import Programs
 from wengert.solve.minimization import minimize
 from wengert.solve.results import Result
 from wengert.stats import wilson_interval
+
+MANY = 50
+"""So many descents are worth programs from the beginning."""
 
 
 @dataclass(frozen=True)
@@ -138,7 +142,8 @@ def multistart(
         raise ValueError(f"n: expected a whole number of at least 1, got {n!r}")
     if not isinstance(jobs, (int, np.integer)) or (jobs < 1 and jobs != -1):
         raise ValueError(f"jobs: expected a whole number of at least 1, or -1, got {jobs!r}")
-    descend = functools.partial(_descend, f, sample, seed, settings)
+    programs = Programs(f, many=n >= MANY) if callable(f) else f
+    descend = functools.partial(_descend, programs, sample, seed, settings)
     if jobs == 1 or n == 1:
         ends = [descend(k) for k in range(n)]
     else:

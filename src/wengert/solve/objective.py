@@ -10,7 +10,8 @@ import numpy as np
 
 from wengert.autodiff.batching import vmap
 from wengert.autodiff.reverse import Variable, sweep
-from wengert.autodiff.transforms import grad, vjp
+from wengert.autodiff.transforms import grad, jvp, value_and_grad, vjp
+from wengert.solve.evaluations import Evaluations, Programs
 from wengert.solve.structure import Structure, Vector
 from wengert.solve.terms import Term
 from wengert.tensors import Tensor
@@ -21,8 +22,9 @@ class Objective:
 
     ``f`` takes tensors in the nesting of ``x0`` and returns one number. An evaluation keeps its tape until
     the next one, so a `gradient` at the array just evaluated costs only the backward pass. For that, arrays
-    handed in must not be written into afterwards. ``nfev`` counts values, ``njev`` gradients, ``nhev``
-    Hessians and ``nhvp`` Hessian products.
+    handed in must not be written into afterwards. After many evaluations they run as compiled programs;
+    ``compile`` says otherwise, as in `wengert.solve.minimize`. ``nfev`` counts values, ``njev`` gradients,
+    ``nhev`` Hessians and ``nhvp`` Hessian products.
 
     Raises ValueError where f returns more than one number, and TypeError where its derivative is lost.
 
@@ -35,14 +37,20 @@ class Objective:
     (1, 1, 1)
     """
 
-    def __init__(self, f: Callable[[Any], Any], x0: Any, term: Term | None = None) -> None:
+    def __init__(
+        self, f: Callable[[Any], Any], x0: Any, term: Term | None = None, compile: bool | None = None
+    ) -> None:
         if not callable(f):
             raise TypeError(f"f: expected a function, got {type(f).__name__}")
-        self.f = f
+        programs = f if isinstance(f, Programs) else Programs(f)
+        self.f = programs.f
         self.structure = Structure.of(x0, "x0")
         self.term = term
+        self.evaluations = Evaluations(programs, compile, self.structure.place)
         self.nfev = self.njev = self.nhev = self.nhvp = 0
         self._tape: _Tape | None = None
+        self._compiled: tuple[Vector, Vector | None] | None = None
+        self._with_gradient = value_and_grad(self._of_vector)
         self._products: tuple[Vector, Callable[[Vector], Any]] | None = None
 
     @property
@@ -72,41 +80,86 @@ class Objective:
     def value(self, x: Vector) -> float:
         """f at x."""
         self.nfev += 1
-        self._tape = self._products = None  # the memory of the last tape serves the new one
-        inputs = [Tensor(part, True) for part in self.structure.parts(x)]
-        output = self.structure.call(self.f, inputs)
-        self._tape = _Tape(x, _as_number(output), output, inputs)
-        return self._tape.value
+        found = self.evaluations.run("value", self._of_vector, x)
+        if found is None:
+            return self._recorded(x).value
+        self._tape = self._products = None
+        self._compiled = x, None
+        return float(found)
 
     def gradient(self, x: Vector) -> Vector:
         """The gradient of f at x, from the tape of the last evaluation where that was at this very array."""
+        if self._compiled is not None and self._compiled[0] is x:
+            if self._compiled[1] is not None:
+                return self._compiled[1]
+            found = self.evaluations.run("value and gradient", self._with_gradient, x)
+            if found is not None:
+                self.njev += 1
+                self._compiled = x, np.asarray(found[1])
+                return self._compiled[1]
+            self._recorded(x)
+        elif self._tape is None or self._tape.x is not x:
+            return self.value_and_gradient(x)[1]
         tape = self._tape
-        if tape is None or tape.x is not x:
-            self.value(x)
-            tape = self._tape
-            assert tape is not None
+        assert tape is not None
         if tape.gradient is None:
             self.njev += 1
             tape.gradient = self.structure.joined(tape.pull_back())
+            self.evaluations.note(passes=2)
         return tape.gradient
 
     def value_and_gradient(self, x: Vector) -> tuple[float, Vector]:
         """f and its gradient at x, from one forward and one backward pass."""
-        value = self.value(x)
-        return value, self.gradient(x)
+        found = self.evaluations.run("value and gradient", self._with_gradient, x)
+        if found is None:
+            value = self.value(x)
+            return value, self.gradient(x)
+        self.nfev += 1
+        self.njev += 1
+        self._tape = self._products = None
+        gradient = np.asarray(found[1])
+        self._compiled = x, gradient
+        return float(found[0]), gradient
 
     def hessian(self, x: Vector) -> Any:
         """The matrix of second derivatives at x: all Hessian products with unit vectors at once."""
         self.nhev += 1
-        pull_back = self._gradient_tape(x)
-        hessian = np.asarray(vmap(pull_back)(np.eye(self.size, dtype=self.structure.dtype)))
+        found = self.evaluations.run("hessian", self._hessian_at, x)
+        if found is None:
+            found = vmap(self._gradient_tape(x))(self._units())
+            self.evaluations.note(passes=10)
+        hessian = np.asarray(found)
         return (hessian + hessian.T) / 2
 
     def hessian_product(self, x: Vector, vector: Vector) -> Vector:
         """The Hessian at x times a vector, without the Hessian. The tape of the gradient is recorded once
         per x; since the Hessian is symmetric, each product is one backward pass over it."""
         self.nhvp += 1
-        return np.asarray(self._gradient_tape(x)(np.asarray(vector, self.structure.dtype)))
+        vector = np.asarray(vector, self.structure.dtype)
+        found = self.evaluations.run("hessian product", self._product_at, x, vector)
+        if found is None:
+            found = self._gradient_tape(x)(vector)
+            self.evaluations.note(passes=3)
+        return np.asarray(found)
+
+    def _recorded(self, x: Vector) -> _Tape:
+        """f at x, with its tape."""
+        self._tape = self._products = self._compiled = None  # the memory of the last tape serves the new one
+        inputs = [Tensor(part, True) for part in self.structure.parts(x)]
+        output = self.structure.call(self.f, inputs)
+        self._tape = _Tape(x, _as_number(output), output, inputs)
+        self.evaluations.note(output)
+        return self._tape
+
+    def _hessian_at(self, x: Any) -> Any:
+        _, pull_back = vjp(grad(self._of_vector), x)
+        return vmap(lambda v: pull_back(v)[0])(self._units())
+
+    def _product_at(self, x: Any, vector: Any) -> Any:
+        return jvp(grad(self._of_vector), (x,), (vector,))[1]
+
+    def _units(self) -> Any:
+        return np.eye(self.size, dtype=self.structure.dtype)
 
     def _gradient_tape(self, x: Vector) -> Callable[[Vector], Any]:
         if self._products is None or self._products[0] is not x:

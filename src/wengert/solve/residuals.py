@@ -12,9 +12,11 @@ from wengert.autodiff.batching import vmap
 from wengert.autodiff.reverse import Variable
 from wengert.autodiff.transforms import jacobian, jvp, vjp
 from wengert.autodiff.trees import leaves
+from wengert.numbers.graph import Node
 from wengert.ops.shape import concatenate, reshape
 from wengert.solve.objective import Objective
 from wengert.solve.structure import Vector
+from wengert.tensors import Tensor
 
 __all__ = ["SquaredResiduals"]
 
@@ -31,10 +33,16 @@ class SquaredResiduals(Objective):
     (12.5, array([[6.]]))
     """
 
-    def __init__(self, residuals: Callable[[Any], Any], x0: Any, dense: bool | None = None) -> None:
+    def __init__(
+        self,
+        residuals: Callable[[Any], Any],
+        x0: Any,
+        dense: bool | None = None,
+        compile: bool | None = None,
+    ) -> None:
         if not callable(residuals):
             raise TypeError(f"residuals: expected a function, got {type(residuals).__name__}")
-        super().__init__(residuals, x0)
+        super().__init__(residuals, x0, compile=compile)
         self.dense = dense
         self.deficient: list[int] = []
         self._at: tuple[Vector, Vector] | None = None
@@ -44,7 +52,8 @@ class SquaredResiduals(Objective):
     def value(self, x: Vector) -> float:
         """½‖r(x)‖²."""
         self.nfev += 1
-        r = np.asarray(self._flat_residuals(x))
+        found = self.evaluations.run("residuals", self._flat_residuals, x)
+        r = np.asarray(self._residuals_as_written(x) if found is None else found)
         self._at = x, r
         return float(r.dot(r)) / 2
 
@@ -59,7 +68,11 @@ class SquaredResiduals(Objective):
         """J(x), one row per residual."""
         if self._jacobian is None or self._jacobian[0] is not x:
             self.njev += 1
-            self._jacobian = x, np.asarray(jacobian(self._flat_residuals)(x))
+            found = self.evaluations.run("jacobian", self._jacobian_at, x)
+            if found is None:
+                found = self._jacobian_at(x)
+                self.evaluations.note(passes=10)
+            self._jacobian = x, np.asarray(found)
         return self._jacobian[1]
 
     def gradient(self, x: Vector) -> Vector:
@@ -68,13 +81,22 @@ class SquaredResiduals(Objective):
         if self.dense:
             return np.asarray(self.jacobian(x).T @ r)
         self.njev += 1
-        return np.asarray(self._transposed(x)(r))
+        found = self.evaluations.run("gradient", self._transposed_at, x, r)
+        if found is None:
+            found = self._transposed(x)(r)
+            self.evaluations.note(passes=2)
+        return np.asarray(found)
 
     def hessian_product(self, x: Vector, vector: Vector) -> Vector:
         """Jᵀ(Jv), without J: one forward and one reverse pass."""
         self.nhvp += 1
-        _, along = jvp(self._flat_residuals, (x,), (np.asarray(vector, x.dtype),))
-        return np.asarray(self._transposed(x)(along))
+        vector = np.asarray(vector, x.dtype)
+        found = self.evaluations.run("product", self._product_at, x, vector)
+        if found is None:
+            _, along = jvp(self._flat_residuals, (x,), (vector,))
+            found = self._transposed(x)(along)
+            self.evaluations.note(passes=3)
+        return np.asarray(found)
 
     def hessian(self, x: Vector) -> Any:
         """JᵀJ."""
@@ -89,6 +111,24 @@ class SquaredResiduals(Objective):
             self._pull_back = x, lambda adjoint: pull_back(adjoint)[0]
         return self._pull_back[1]
 
+    def _jacobian_at(self, x: Any) -> Any:
+        return jacobian(self._flat_residuals)(x)
+
+    def _transposed_at(self, x: Any, adjoint: Any) -> Any:
+        return vjp(self._flat_residuals, x)[1](adjoint)[0]
+
+    def _product_at(self, x: Any, vector: Any) -> Any:
+        _, along = jvp(self._flat_residuals, (x,), (vector,))
+        return self._transposed_at(x, along)
+
+    def _residuals_as_written(self, x: Vector) -> Any:
+        if self.evaluations.seconds_each is not None:
+            self.evaluations.note()
+            return self._flat_residuals(x)
+        r = self._flat_residuals(Tensor(x, True))  # the first time on a tape, which tells the cost
+        self.evaluations.note(r)
+        return getattr(r, "data", r)
+
     def _flat_residuals(self, x: Any) -> Any:
         found = leaves(self.structure.call(self.f, self.structure.parts(x)))
         parts = [reshape(_as_residuals(part), shape=(-1,)) for part in found]
@@ -102,7 +142,7 @@ def _as_residuals(part: Any) -> Any:
         raise TypeError(
             "residuals: expected an array of residuals, got None; end the function with 'return r'"
         )
-    if isinstance(part, Variable):
+    if isinstance(part, (Variable, Node)):
         return part
     if not isinstance(part, (float, int, np.ndarray, np.generic)) and not hasattr(part, "primal"):
         raise TypeError(

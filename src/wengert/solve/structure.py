@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
 import numpy as np
@@ -80,6 +80,12 @@ class Structure:
     """How a gradient is shown: as the parameters are."""
 
     @property
+    def place(self) -> Hashable:
+        """What a program of a function of this structure depends on. Nests and modules have programs of their
+        own."""
+        return (self.shapes[0], self.dtype) if self.single else id(self)
+
+    @property
     def size(self) -> int:
         """How many numbers there are."""
         return int(self.vector.size)
@@ -111,6 +117,10 @@ class ModuleStructure(Structure):
             return f(self.module)
         finally:
             self._put(list(self.parameters.values()))
+
+    @property
+    def place(self) -> Hashable:
+        return id(self)
 
     def _put(self, tensors: Sequence[Any]) -> None:
         for inner, name, k in self.holders:

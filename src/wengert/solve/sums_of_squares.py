@@ -39,6 +39,7 @@ def least_squares(
     callback: Callable[..., Any] | None = None,
     record: bool = False,
     jacobian: str = "auto",
+    compile: bool | None = None,
 ) -> Result:
     """The x near ``x0`` where half the sum of the squared residuals, ½‖r(x)‖², is least.
 
@@ -46,7 +47,8 @@ def least_squares(
     nesting, of tensors, and returns an array of any shape, or a list of arrays. ``method`` is
     ``"levenberg-marquardt"`` (within a trust region) or ``"gauss-newton"`` (with a ``line_search``, `Armijo`
     unless given). ``jacobian`` is ``"dense"``, ``"products"`` (never as a matrix, for large problems), or
-    ``"auto"``. When the descent stops is said in `minimize`.
+    ``"auto"``. When the descent stops, and what
+    ``compile`` means, is said in `minimize`.
 
     The result's ``fun`` is ½‖r(x)‖² and its ``jac`` Jᵀr; ``njev`` counts Jacobians, or products Jᵀr, and
     ``nhvp`` products Jᵀ(Jv). Where columns of a Jacobian depend on each other, Gauss–Newton goes the shortest
@@ -62,7 +64,7 @@ def least_squares(
     steps = _method(method, line_search)
     if jacobian not in ("auto", "dense", "products"):
         raise ValueError(f"jacobian: expected 'auto', 'dense' or 'products', got {jacobian!r}")
-    objective = SquaredResiduals(residuals, x0)
+    objective = SquaredResiduals(residuals, x0, compile=compile)
     stopping = Stopping(tol, 1000 if max_iter is None else max_iter, change)
     objective.dense = _is_small(objective) if jacobian == "auto" else jacobian == "dense"
     run = Run(objective, stopping, callback, record)

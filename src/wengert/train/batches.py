@@ -178,3 +178,11 @@ def parts_of(batch: Any) -> tuple[Any, Sequence[Any]]:
     if isinstance(batch, Tensor):
         return batch, ()
     raise TypeError(f"data: expected batches (inputs, targets), got {type(batch).__name__}")
+
+
+def number_of(loss: Any) -> float:
+    """A loss as Python's number. Raises ValueError where it is none."""
+    if not isinstance(loss, Tensor) or loss.shape != ():
+        found = f"shape {loss.shape}" if isinstance(loss, Tensor) else type(loss).__name__
+        raise ValueError(f"loss: expected a tensor of one number, got {found}; end it with .mean()")
+    return float(loss.data)

@@ -17,7 +17,8 @@ from wengert.train.callbacks import Callback, Training
 from wengert.train.checkpoints import Checkpoints, settings_of
 from wengert.train.history import History
 from wengert.train.passes import TrainingPass, evaluation_pass
-from wengert.train.progress import progress_for
+from wengert.train.progress import Progress, progress_for
+from wengert.train.steps import EvaluationSteps, TrainingSteps
 
 
 class Epochs:
@@ -35,11 +36,23 @@ class Epochs:
         clip_norm: float | None,
         callbacks: list[Callback],
         restore_best: bool,
+        compile: bool | None,
     ) -> None:
         self.training, self.loader, self.held_out = training, loader, held_out
-        self.loss, self.metrics, self.clip_norm = loss, metrics, clip_norm
-        self.schedule, self.every = schedule, every
+        self.loss, self.metrics, self.schedule, self.every = loss, metrics, schedule, every
         self.callbacks, self.restore_best = callbacks, restore_best
+        self.batch_callbacks = [c for c in callbacks if type(c).on_batch_end is not Callback.on_batch_end]
+        self.steps = TrainingSteps(
+            training.model,
+            loss,
+            training.optimizer,
+            clip_norm=clip_norm,
+            schedule=schedule if every == "batch" else None,
+            outputs=bool(metrics),
+            gradients=bool(self.batch_callbacks),
+            compile=compile,
+        )
+        self.evaluation = EvaluationSteps(training.model, loss, outputs=bool(metrics), compile=compile)
         self.best_weights: dict[str, Tensor] | None = None
         self.checkpoints: Checkpoints | None = None
         self.checkpoint: dict[str, Any] | None = None
@@ -71,11 +84,9 @@ class Epochs:
         one_pass = TrainingPass(
             training,
             self.loader,
-            self.loss,
+            self.steps,
             self.metrics,
-            clip_norm=self.clip_norm,
-            schedule=self.schedule if self.every == "batch" else None,
-            callbacks=[c for c in self.callbacks if type(c).on_batch_end is not Callback.on_batch_end],
+            callbacks=self.batch_callbacks,
             progress=shown,
         )
         modes = [(module, module.training) for module in model.modules()]
@@ -85,6 +96,7 @@ class Epochs:
             while len(training.history) < training.epochs and training.stop_reason is None:
                 training.epoch = len(training.history) + 1
                 row, best = self._epoch(one_pass)
+                self._tell(shown)
                 shown.epoch(row, best)
         except KeyboardInterrupt:
             raise KeyboardInterrupt(self._how_to_resume()) from None
@@ -107,7 +119,7 @@ class Epochs:
         trained = time.perf_counter()
         columns = {f"train_{name}": value for name, value in scores.items()}
         if self.held_out is not None:
-            found = evaluation_pass(training.model, self.held_out, self.loss, self.metrics)
+            found = evaluation_pass(training.model, self.held_out, self.evaluation, self.metrics)
             columns |= {f"validation_{name}": value for name, value in found.items()}
         row = {
             "epoch": training.epoch,
@@ -126,8 +138,15 @@ class Epochs:
             callback.on_epoch_end(training)
         done = f"all {training.epochs} epochs are done" if training.epoch == training.epochs else None
         history.stopped = training.stop_reason or done
+        history.compiled = self.steps.compilation.words()
         self._save()
         return row, best and self.held_out is not None
+
+    def _tell(self, shown: Progress) -> None:
+        """Say once why steps are not compiled, where nobody asked for that."""
+        for what, steps in (("training", self.steps), ("validation", self.evaluation)):
+            if steps.compilation.is_news():
+                shown.note(f"{what} runs step by step and is not compiled: {steps.compilation.reason}")
 
     def _save(self) -> None:
         if self.checkpoints is None:
@@ -141,6 +160,7 @@ class Epochs:
             "optimizer": training.optimizer.state_dict(),
             "schedule": None if schedule is None else schedule.state_dict(),
             "callbacks": [callback.state_dict() for callback in self.callbacks],
+            "compilation": [self.steps.compilation.state(), self.evaluation.compilation.state()],
             "draws": default_generator.get_state(),
             "order": self.loader.generator.get_state(),
         }
@@ -160,6 +180,10 @@ class Epochs:
             self.schedule.load_state_dict(checkpoint["schedule"])
         for callback, state in zip(self.callbacks, checkpoint["callbacks"], strict=True):
             callback.load_state_dict(state)
+        for steps, state in zip(
+            (self.steps, self.evaluation), checkpoint.get("compilation", ()), strict=False
+        ):
+            steps.compilation.load(state)
         self.loader.generator.set_state(checkpoint["order"])
         default_generator.set_state(checkpoint["draws"])
 

@@ -22,7 +22,7 @@ class History:
     A row holds ``epoch`` (from 1), ``seconds``, ``rows_per_second``, ``learning_rate``, ``train_loss``, and
     the training metrics; with validation data also ``validation_loss`` and its metrics. ``monitor`` names the
     column that tells which epoch is best, and ``mode`` whether small or large is good. ``stopped`` says why
-    the training ended.
+    the training ended, and ``compiled`` whether its steps ran as a compiled program, or why not.
 
     >>> history = History(monitor="validation_loss")
     >>> for epoch, loss in enumerate([0.9, 0.4, 0.5], start=1):
@@ -36,6 +36,7 @@ class History:
     mode: Mode = "min"
     best_epoch: int | None = None
     stopped: str | None = None
+    compiled: str | None = None
 
     def add(self, row: Row) -> bool:
         """Append an epoch's row, and return whether it is the best so far. A tie keeps the earlier one."""

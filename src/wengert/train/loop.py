@@ -17,6 +17,7 @@ from wengert.train.callbacks import Callback, EarlyStopping, Training
 from wengert.train.epochs import Epochs
 from wengert.train.history import History, mode_of
 from wengert.train.passes import Scores, evaluating, evaluation_pass
+from wengert.train.steps import EvaluationSteps
 from wengert.train.threads import matrix_threads
 
 __all__ = ["evaluate", "fit", "predict"]
@@ -44,6 +45,7 @@ def fit(
     resume: bool = False,
     restore_best: bool = True,
     threads: int = 1,
+    compile: bool | None = None,
 ) -> History:
     """Train a model, and return what happened in every epoch.
 
@@ -64,8 +66,15 @@ def fit(
     - ``out``: a folder for ``checkpoint.safetensors`` and ``history.json``, written after every epoch. With
       ``resume`` the training goes on from there, to the same weights to the last bit; without it, an earlier
       checkpoint is replaced.
-    - ``threads``: of the matrix products. With the same number the weights come out the same to the last bit,
-      on machines with few or many cores; more than one pays for wide layers only.
+    - ``compile``: whether steps run as one program, see `wengert.compile`. None: once the batches of a shape
+      have taken about as long as compiling does, which the model and the batch tell; the same training gives
+      the same bits. What cannot be compiled runs as it is written, and ``history.compiled`` says why. True:
+      from the second batch on, or a `wengert.CaptureError`. False: never. Python code of the model, such as
+      a counter, runs only while a program is captured, and gradients stay in ``grad`` only where a callback
+      has an ``on_batch_end``. Losses and weights agree with those of the other way within rounding.
+    - ``threads``: of NumPy's matrix products. With the same number the weights come out the same to the last
+      bit, on machines with few or many cores; more than one pays for wide layers only. Native programs choose
+      their threads themselves, which changes no bit.
     - At the end the model holds the weights of the best validation epoch (``restore_best``), or of the last
       one without validation data.
 
@@ -102,11 +111,13 @@ def fit(
         clip_norm,
         [*([stopping] if stopping else []), *callbacks],
         restore_best,
+        compile,
     )
     if out is None and resume:
         raise ValueError("resume: say where the checkpoint is, with out=folder")
     if out is not None:
         numbers = {"seed": seed, "clip_norm": clip_norm, "threads": threads}
+        numbers |= {} if compile is None else {"compile": compile}
         run.keep_checkpoints(out, resume, numbers)
     with drawing_from(streams.fork("draws")), matrix_threads(threads):
         return run.to_the_end(progress)
@@ -121,7 +132,8 @@ def evaluate(
     """
     loader = batches.evaluation_loader(data, batches.dtype_of(model), "data", batch_size)
     loss = batches.loss_for(loss, loader.dataset)
-    return evaluation_pass(model, loader, loss, batches.metrics_for(metrics, loss, loader.dataset))
+    measures = batches.metrics_for(metrics, loss, loader.dataset)
+    return evaluation_pass(model, loader, EvaluationSteps(model, loss, outputs=bool(measures)), measures)
 
 
 def predict(model: Any, x: Any, *, batch_size: int = batches.EVALUATION_ROWS) -> np.ndarray[Any, Any]:

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from time import perf_counter
 from typing import Any
 
 import numpy as np
 
-from wengert.autodiff.anomaly import is_watching
 from wengert.autodiff.levels import no_grad
-from wengert.nn.utils import clip_grad_norm_
-from wengert.optim.lbfgs import LBFGS
 from wengert.tensors import Tensor
 from wengert.train.batches import Metrics, parts_of
 from wengert.train.callbacks import Callback, Training
+from wengert.train.feeds import Feed
 from wengert.train.progress import Progress
+from wengert.train.steps import EvaluationSteps, NotFinite, Outcome, TrainingSteps
+from wengert.train.warm_up import outline
+
+FIRST_BLOCK, BLOCK_SECONDS = 16, 0.1
+"""So many batches run at once at first, and then as many as fit into such a time: progress, and Ctrl-C."""
 
 Scores = dict[str, float]
 
@@ -40,26 +43,22 @@ def evaluating(model: Any) -> Iterator[None]:
 
 
 class TrainingPass:
-    """Runs one epoch: for every batch zero_grad, forward, loss, backward, clipping, step."""
+    """Runs one epoch of steps, and keeps the scores."""
 
     def __init__(
         self,
         training: Training,
         loader: Any,
-        loss: Callable[..., Any],
+        steps: TrainingSteps,
         metrics: Metrics,
         *,
-        clip_norm: float | None,
-        schedule: Any,
         callbacks: Sequence[Callback],
         progress: Progress,
     ) -> None:
-        self.training, self.loader, self.loss, self.metrics = training, loader, loss, metrics
-        self.model, self.optimizer = training.model, training.optimizer
-        self.clip_norm, self.schedule, self.progress = clip_norm, schedule, progress
-        self.callbacks = callbacks
-        self.parameters = list(self.model.parameters())
-        self.step = self._step_with_closure if isinstance(self.optimizer, LBFGS) else self._step
+        self.training, self.loader, self.steps, self.metrics = training, loader, steps, metrics
+        self.callbacks, self.progress = callbacks, progress
+        self.whole_shape = ""
+        self.at_once = FIRST_BLOCK
 
     def run(self) -> tuple[Scores, int]:
         """Train for one epoch. Returns its mean loss and metrics, and the number of rows.
@@ -67,57 +66,68 @@ class TrainingPass:
         A batch's loss counts as the mean over its rows, unless its ``reduction`` is 'sum'. Raises
         `NonFiniteLoss` before it spoils the weights.
         """
-        training, progress, step = self.training, self.progress, self.step
-        seen = Seen(self.loss, self.metrics)
+        training, progress = self.training, self.progress
+        self.steps.look()
+        feed, seen = Feed(self.loader), Seen(self.steps.loss, self.metrics)
         training.batch, training.loss = 0, math.nan
-        for batch in self.loader:
-            training.batch += 1
-            inputs, rest = parts_of(batch)
-            output, loss = step(inputs, rest)
-            training.loss = loss
-            seen.add(inputs, output, rest, loss)
-            if self.schedule is not None:
-                self.schedule.step()
-            for callback in self.callbacks:
-                callback.on_batch_end(training)
+        while True:
+            block = self._block(feed)
+            if block is not None:
+                self._train_on_many(block, seen)
+            elif (batch := feed.next()) is not None:
+                self._train_on(batch, seen)
+            else:
+                break
             if perf_counter() >= progress.next_update:
                 progress.step(training.epoch, seen.rows, seen.mean_loss)
         if not training.batch:
             raise ValueError("data: the loader gave no batch; with drop_last, lower its batch_size")
         return seen.scores(), seen.rows
 
-    def _step(self, inputs: Any, rest: Sequence[Any]) -> tuple[Any, float]:
-        self.optimizer.zero_grad()
-        output, loss = self._backward(inputs, rest)
-        self.optimizer.step()
-        return output, loss
+    def _block(self, feed: Feed) -> Sequence[Tensor] | None:
+        """Whole batches that a program can run at once: nobody looks in between."""
+        compilation = self.steps.compilation
+        if self.callbacks or compilation.reason or self.whole_shape not in compilation.known:
+            return None
+        return feed.block(self.at_once)
 
-    def _step_with_closure(self, inputs: Any, rest: Sequence[Any]) -> tuple[Any, float]:
-        """For LBFGS, which computes the loss several times. The first time counts."""
-        results: list[tuple[Any, float]] = []
+    def _train_on_many(self, rows: Sequence[Tensor], seen: Seen) -> None:
+        size, begun = self.loader.batch_size, perf_counter()
+        try:
+            outcome = self.steps.many(rows, size)
+        except NotFinite as error:
+            self._note(error.before)
+            start = len(error.before.losses) * size
+            raise self._non_finite(error.loss, [part[start : start + size] for part in rows]) from None
+        self._note(outcome)
+        seen.add(size, outcome, rows)
+        if perf_counter() - begun < BLOCK_SECONDS / 2 and len(outcome.losses) == self.at_once:
+            self.at_once *= 2
 
-        def closure() -> float:
-            self.optimizer.zero_grad()
-            results.append(self._backward(inputs, rest))
-            return results[-1][1]
+    def _train_on(self, batch: Any, seen: Seen) -> None:
+        training, (inputs, rest) = self.training, parts_of(batch)
+        try:
+            outcome = self.steps.one(batch)
+        except NotFinite as error:
+            raise self._non_finite(error.loss, batch) from None
+        self._note(outcome)
+        seen.add(len(inputs), outcome, (inputs, *rest))
+        if len(inputs) == self.loader.batch_size:
+            self.whole_shape = outline(batch)
+        for callback in self.callbacks:
+            callback.on_batch_end(training)
+        if self.callbacks:
+            self.steps.look()
 
-        self.optimizer.step(closure)
-        return results[0]
+    def _note(self, outcome: Outcome) -> None:
+        self.training.batch += len(outcome.losses)
+        if outcome.losses:
+            self.training.loss = outcome.losses[-1]
 
-    def _backward(self, inputs: Any, rest: Sequence[Any]) -> tuple[Any, float]:
-        output = self.model(inputs)
-        loss = self.loss(output, *rest)
-        if self.training.batch == 1:
-            _require_one_number(loss)
-        number = float(loss.data)
-        if not math.isfinite(number):
-            if is_watching():
-                loss.backward()  # detect_anomaly names the operation here, where a derivative is to blame
-            raise NonFiniteLoss(self._explained(number, inputs, rest))
-        loss.backward()
-        if self.clip_norm is not None:
-            clip_grad_norm_(self.parameters, self.clip_norm)
-        return output, number
+    def _non_finite(self, loss: float, batch: Any) -> NonFiniteLoss:
+        self.training.batch += 1
+        inputs, rest = parts_of(batch)
+        return NonFiniteLoss(self._explained(loss, inputs, rest))
 
     def _explained(self, number: float, inputs: Any, rest: Sequence[Any]) -> str:
         training = self.training
@@ -130,7 +140,7 @@ class TrainingPass:
             if bad:
                 lines.append(f"{bad} of this batch's {name} are NaN or infinite: clean the data first")
         if len(lines) == 1:
-            rate = self.optimizer.param_groups[0]["lr"]
+            rate = training.optimizer.param_groups[0]["lr"]
             lines.append(
                 f"likely cures: a smaller learning rate (it is {rate:.3g}), clip_norm=1.0, inputs scaled to "
                 f"mean 0 and spread 1, a loss that takes logits instead of probabilities"
@@ -150,14 +160,14 @@ class Seen:
         self.outputs: list[Any] = []
         self.targets: list[Any] = []
 
-    def add(self, inputs: Any, output: Any, rest: Sequence[Any], loss: float) -> None:
-        """One batch more."""
-        rows = len(inputs)
-        self.rows += rows
-        self.total += loss if self.summed else loss * rows
+    def add(self, rows: int, outcome: Outcome, parts: Sequence[Any]) -> None:
+        """Further batches of so many rows each, and the inputs and targets of all of them."""
+        self.rows += rows * len(outcome.losses)
+        for loss in outcome.losses:
+            self.total += loss if self.summed else loss * rows
         if self.metrics:
-            self.outputs.append(output.data)
-            self.targets.append(rest[0].data)
+            self.outputs += outcome.outputs
+            self.targets.append(parts[1].data)
 
     @property
     def mean_loss(self) -> float:
@@ -173,24 +183,15 @@ class Seen:
         return scores
 
 
-def evaluation_pass(model: Any, loader: Any, loss: Callable[..., Any], metrics: Metrics) -> Scores:
+def evaluation_pass(model: Any, loader: Any, steps: EvaluationSteps, metrics: Metrics) -> Scores:
     """The mean loss and the metrics over all rows, in evaluation mode and off the tape."""
-    seen = Seen(loss, metrics)
+    seen = Seen(steps.loss, metrics)
+    steps.look()
     with evaluating(model):
         for batch in loader:
             inputs, rest = parts_of(batch)
-            output = model(inputs)
-            value = loss(output, *rest)
-            if not seen.rows:
-                _require_one_number(value)
-            seen.add(inputs, output, rest, float(value.data))
+            seen.add(len(inputs), steps.one(batch), (inputs, *rest))
     return seen.scores()
-
-
-def _require_one_number(loss: Any) -> None:
-    if not isinstance(loss, Tensor) or loss.shape != ():
-        found = f"shape {loss.shape}" if isinstance(loss, Tensor) else type(loss).__name__
-        raise ValueError(f"loss: expected a tensor of one number, got {found}; end it with .mean()")
 
 
 def _non_finite_entries(part: Any) -> int:

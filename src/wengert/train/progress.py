@@ -32,6 +32,9 @@ class Progress(Protocol):
     def epoch(self, row: Row, best: bool) -> None:
         """An epoch is done."""
 
+    def note(self, words: str) -> None:
+        """Something that is worth a line."""
+
     def finish(self) -> None:
         """The training is over, or has failed."""
 
@@ -50,6 +53,9 @@ class Silent:
     def epoch(self, row: Row, best: bool) -> None:
         """Shows nothing."""
 
+    def note(self, words: str) -> None:
+        """Shows nothing."""
+
     def finish(self) -> None:
         """Shows nothing."""
 
@@ -64,6 +70,10 @@ class PlainLines(Silent):
     def start(self) -> None:
         """Start the clock."""
         self.begun = time.perf_counter()
+
+    def note(self, words: str) -> None:
+        """Print the words with the next epoch's line."""
+        self.held.append(words)
 
     def epoch(self, row: Row, best: bool) -> None:
         """Print the epoch's line, and those held back, once the training is long enough."""
@@ -103,6 +113,10 @@ class LiveLine:
         words += [f"{name} {_short(value)}" for name, value in _metrics(self.latest)]
         words.append(f"{speed:,.0f} rows/s")
         self.live.update(Text("  ".join(words), no_wrap=True, overflow="ellipsis"), refresh=True)
+
+    def note(self, words: str) -> None:
+        """Print the words above the live line."""
+        self.console.print(words, markup=False, highlight=False, soft_wrap=True)
 
     def epoch(self, row: Row, best: bool) -> None:
         """Print the epoch's line above the live one."""
