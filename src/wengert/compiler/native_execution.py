@@ -21,7 +21,7 @@ from wengert.compiler.llvm.layouts import Layout
 from wengert.compiler.plans import Buffer, Plan
 from wengert.compiler.programs import Program
 from wengert.compiler.reports import Built, native_report
-from wengert.compiler.teams import TEAM, Pace
+from wengert.compiler.teams import TEAM, Barriers, Pace
 from wengert.numbers.arrays import quietly
 
 Array = np.ndarray[Any, Any]
@@ -60,15 +60,14 @@ class NativeExecutor:
         ]
         if self.runs_epochs:
             types = [*[ctypes.c_void_p] * 2, *[ctypes.c_int64] * 4]
-            self.epoch_function = module.function("epoch", *types)
-            self.together = module.function("together", *types)
+            self.epoch_function = (module.function("epoch", *types), module.address("epoch"))
+            self.together = (module.function("together", *types), module.address("together"))
 
     def _allocate(self) -> None:
         layout, blueprint = self.layout, self.blueprint
         self.workspace = _aligned(blueprint.workspace + 256)
         self.scratch = _aligned(blueprint.scratch + 256)
-        self.barrier = np.zeros(8, np.int64)
-        self.barrier_address = _address(self.barrier)
+        self.barriers = Barriers()
         words = self.workspace[blueprint.words : blueprint.words + 16] if blueprint.checks else None
         self.failed = np.zeros(2, np.int64) if words is None else words.view(np.int64)
         self.workspace[blueprint.words :] = 0
@@ -158,9 +157,7 @@ class NativeExecutor:
 
     def _run_together(self, threads: int) -> None:
         """One run by several threads: an epoch of one step on the slots as they are."""
-        self.barrier[0] = 0
-        table, barrier, run = self.table_address, self.barrier_address, self.together
-        TEAM.run(lambda k: run(table, barrier, k, threads, 0, 1), threads)
+        TEAM.run(*self.together, self.table_address, self.barriers, threads, 0, 1)
 
     def bound_to(self, arrays: Sequence[Array]) -> tuple[Callable[[], object], list[Array]]:
         """One run on these very arrays, as a function without arguments, and the arrays that it writes its
@@ -235,12 +232,7 @@ class NativeExecutor:
                 size *= 4
 
     def _run_steps(self, first: int, last: int, threads: int) -> None:
-        self.barrier[0] = 0
-        table, barrier, run = self.table_address, self.barrier_address, self.epoch_function
-        if threads == 1:
-            run(table, barrier, 0, 1, first, last)
-        else:
-            TEAM.run(lambda k: run(table, barrier, k, threads, first, last), threads)
+        TEAM.run(*self.epoch_function, self.table_address, self.barriers, threads, first, last)
 
     @property
     def plan(self) -> Plan:

@@ -10,9 +10,14 @@ import os
 import threading
 from collections.abc import Callable
 from queue import SimpleQueue
-from typing import Any
 
-WORTH_SHARING = 3_000_000
+import numpy as np
+
+from wengert.compiler.llvm.serving import FUNCTION, WAS_AWAKE, WORDS, serving
+
+_LOOKS = 100_000
+"""So often a member looks for news, some tenths of a millisecond, before it rests."""
+WORTH_SHARING = 1_000_000
 """From so many elementary operations a run, several threads are tried."""
 _TRIED_AGAIN = 50
 """After so many runs the slower way is timed again, if it was not much slower."""
@@ -56,43 +61,72 @@ class Pace:
         self.seconds[threads] = seconds if before is None else min(seconds, 0.75 * before + 0.25 * seconds)
 
 
+class Member:
+    """A thread that carries out what is posted in its box."""
+
+    def __init__(self, number: int) -> None:
+        self._serve, self._post = serving()
+        self._words = np.zeros(WORDS + 8, np.int64)
+        start = -self._words.ctypes.data % 64 // 8
+        self._box = self._words[start : start + WORDS]
+        self._address = self._box.ctypes.data
+        self._calls: SimpleQueue[None] = SimpleQueue()
+        threading.Thread(target=self._live, name=f"wengert {number}", daemon=True).start()
+
+    def _live(self) -> None:
+        while True:
+            self._calls.get()
+            self._serve(self._address, _LOOKS)
+
+    def take(self, function: int, *arguments: int) -> None:
+        """Call a native function of six arguments at this address, at the next opportunity."""
+        self._box[FUNCTION : FUNCTION + 7] = (function, *arguments)
+        self._post(self._address)
+        if not self._box[WAS_AWAKE]:
+            self._calls.put(None)
+
+
 class Team:
     """Threads that wait for work. They are made when they are first needed and end with the process."""
 
     def __init__(self) -> None:
-        self._members: list[SimpleQueue[Any]] = []
+        self._members: list[Member] = []
         self._lock = threading.Lock()
 
-    def run(self, function: Callable[[int], object], threads: int) -> None:
-        """Call ``function(k)`` for every k below ``threads`` at the same time, and wait for all of them.
-        One team does one thing at a time."""
+    def run(
+        self, function: Callable[..., None], address: int, table: int, barriers: Barriers, threads: int,
+        first: int, last: int,
+    ) -> None:  # fmt: skip
+        """Carry out a driver's function, which lies at the address, by so many threads at once. It ends when
+        all of them have met for the last time."""
         with self._lock:
             while len(self._members) < threads - 1:
-                self._add_member()
-            done: SimpleQueue[int] = SimpleQueue()
+                self._members.append(Member(len(self._members) + 1))
+            barrier = barriers.next()
             for k in range(1, threads):
-                self._members[k - 1].put((function, k, done))
-            function(0)
-            for _ in range(1, threads):
-                done.get()
-
-    def _add_member(self) -> None:
-        orders: SimpleQueue[Any] = SimpleQueue()
-
-        def work() -> None:
-            while True:
-                function, k, done = orders.get()
-                try:
-                    function(k)
-                finally:
-                    done.put(k)
-
-        threading.Thread(target=work, name=f"wengert {len(self._members) + 1}", daemon=True).start()
-        self._members.append(orders)
+                self._members[k - 1].take(address, table, barrier, k, threads, first, last)
+            function(table, barrier, 0, threads, first, last)
 
     def forget(self) -> None:
         """Begin anew, without threads: a forked process has only the one that forked."""
-        self.__init__()  # type: ignore[misc]
+        self._members, self._lock = [], threading.Lock()
+
+
+class Barriers:
+    """Counters at which threads meet, two in turn: a thread that is late to leave the last meeting of a run
+    still reads its counter when the next run begins."""
+
+    def __init__(self) -> None:
+        self._counters = np.zeros(24, np.int64)
+        self._first = -self._counters.ctypes.data % 64 // 8
+        self._address = self._counters.ctypes.data + 8 * self._first
+        self._turn = 0
+
+    def next(self) -> int:
+        """The address of the next counter, which stands at 0."""
+        self._turn = 8 - self._turn
+        self._counters[self._first + self._turn] = 0
+        return self._address + 8 * self._turn
 
 
 TEAM = Team()
