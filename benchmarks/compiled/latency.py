@@ -25,7 +25,8 @@ COLD, CACHED = 0.3, 0.020
 
 def first_call(network: Network) -> Program:
     """Seconds of the first call beyond those of a later one. The packages are imported before."""
-    importlib.import_module("llvmlite.binding")
+    for module in ("llvmlite.binding", "wengert.compiler.native", "wengert.compiler.native_code"):
+        importlib.import_module(module)
     step: Callable[[Any, Any], Any] = wengert.compile(step_of(network), backend="native")
     batch = tuple(wengert.Tensor(part[: network.batch]) for part in network.data())
     took = []

@@ -21,7 +21,7 @@ from wengert.compiler.llvm.layouts import Layout
 from wengert.compiler.plans import Buffer, Plan
 from wengert.compiler.programs import Program
 from wengert.compiler.reports import Built, native_report
-from wengert.compiler.teams import TEAM, Barriers, Pace
+from wengert.compiler.teams import TEAM, Pace
 from wengert.numbers.arrays import quietly
 
 Array = np.ndarray[Any, Any]
@@ -67,7 +67,7 @@ class NativeExecutor:
         layout, blueprint = self.layout, self.blueprint
         self.workspace = _aligned(blueprint.workspace + 256)
         self.scratch = _aligned(blueprint.scratch + 256)
-        self.barriers = Barriers()
+        self.barrier = np.zeros(8, np.int64)
         words = self.workspace[blueprint.words : blueprint.words + 16] if blueprint.checks else None
         self.failed = np.zeros(2, np.int64) if words is None else words.view(np.int64)
         self.workspace[blueprint.words :] = 0
@@ -157,7 +157,7 @@ class NativeExecutor:
 
     def _run_together(self, threads: int) -> None:
         """One run by several threads: an epoch of one step on the slots as they are."""
-        TEAM.run(*self.together, self.table_address, self.barriers, threads, 0, 1)
+        TEAM.run(*self.together, self.table_address, self.barrier, threads, 0, 1)
 
     def bound_to(self, arrays: Sequence[Array]) -> tuple[Callable[[], object], list[Array]]:
         """One run on these very arrays, as a function without arguments, and the arrays that it writes its
@@ -232,7 +232,7 @@ class NativeExecutor:
                 size *= 4
 
     def _run_steps(self, first: int, last: int, threads: int) -> None:
-        TEAM.run(*self.epoch_function, self.table_address, self.barriers, threads, first, last)
+        TEAM.run(*self.epoch_function, self.table_address, self.barrier, threads, first, last)
 
     @property
     def plan(self) -> Plan:

@@ -6,14 +6,17 @@ and the faster one is taken. Small programs stay with one thread.
 
 from __future__ import annotations
 
+import atexit
 import os
 import threading
+import time
 from collections.abc import Callable
 from queue import SimpleQueue
+from typing import Any
 
 import numpy as np
 
-from wengert.compiler.llvm.serving import FUNCTION, WAS_AWAKE, WORDS, serving
+from wengert.compiler.llvm.serving import AWAKE, DONE, FUNCTION, POSTED, WAS_AWAKE, WORDS, serving
 
 _LOOKS = 100_000
 """So often a member looks for news, some tenths of a millisecond, before it rests."""
@@ -85,6 +88,17 @@ class Member:
         if not self._box[WAS_AWAKE]:
             self._calls.put(None)
 
+    def finish(self) -> None:
+        """Wait until the last work is done, to its very last instruction."""
+        while self._box[DONE] != self._box[POSTED]:
+            pass
+
+    def rest(self) -> None:
+        """Wait until the thread is back in Python."""
+        patience = time.monotonic() + 1.0
+        while self._box[AWAKE] and time.monotonic() < patience:
+            time.sleep(0.0002)
+
 
 class Team:
     """Threads that wait for work. They are made when they are first needed and end with the process."""
@@ -94,41 +108,33 @@ class Team:
         self._lock = threading.Lock()
 
     def run(
-        self, function: Callable[..., None], address: int, table: int, barriers: Barriers, threads: int,
+        self, function: Callable[..., None], address: int, table: int, barrier: Any, threads: int,
         first: int, last: int,
     ) -> None:  # fmt: skip
-        """Carry out a driver's function, which lies at the address, by so many threads at once. It ends when
-        all of them have met for the last time."""
+        """Carry out a driver's function, which lies at the address, by so many threads at once; they meet at
+        the counter ``barrier``, an array of one whole number."""
         with self._lock:
             while len(self._members) < threads - 1:
                 self._members.append(Member(len(self._members) + 1))
-            barrier = barriers.next()
-            for k in range(1, threads):
-                self._members[k - 1].take(address, table, barrier, k, threads, first, last)
-            function(table, barrier, 0, threads, first, last)
+            members = self._members[: threads - 1]
+            barrier[0], meeting = 0, barrier.ctypes.data
+            for k, member in enumerate(members, 1):
+                member.take(address, table, meeting, k, threads, first, last)
+            function(table, meeting, 0, threads, first, last)
+            for member in members:
+                member.finish()
+
+    def rest(self) -> None:
+        """Wait until no thread is in native code."""
+        for member in self._members:
+            member.rest()
 
     def forget(self) -> None:
         """Begin anew, without threads: a forked process has only the one that forked."""
         self._members, self._lock = [], threading.Lock()
 
 
-class Barriers:
-    """Counters at which threads meet, two in turn: a thread that is late to leave the last meeting of a run
-    still reads its counter when the next run begins."""
-
-    def __init__(self) -> None:
-        self._counters = np.zeros(24, np.int64)
-        self._first = -self._counters.ctypes.data % 64 // 8
-        self._address = self._counters.ctypes.data + 8 * self._first
-        self._turn = 0
-
-    def next(self) -> int:
-        """The address of the next counter, which stands at 0."""
-        self._turn = 8 - self._turn
-        self._counters[self._first + self._turn] = 0
-        return self._address + 8 * self._turn
-
-
 TEAM = Team()
+atexit.register(TEAM.rest)
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=TEAM.forget)

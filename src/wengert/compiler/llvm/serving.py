@@ -13,10 +13,10 @@ from collections.abc import Callable
 from wengert.compiler.llvm.machine import this_machine
 from wengert.compiler.llvm.objects import native
 
-POSTED, SEEN, AWAKE, WAS_AWAKE, FUNCTION = 0, 8, 16, 24, 32
+POSTED, SEEN, AWAKE, WAS_AWAKE, DONE, FUNCTION = 0, 8, 16, 24, 32, 40
 """The words of a box: how many works were posted and how many were seen, whether the member looks into it,
-whether it did when the last work was posted, and the function with its six arguments. Words that several
-threads write lie in cache lines of their own."""
+whether it did when the last work was posted, how many works are done, and the function with its six
+arguments. Words that several threads write lie in cache lines of their own."""
 WORDS = 48
 
 _TEXT = f"""
@@ -24,6 +24,7 @@ define void @serve(ptr %box, i64 %looks) nounwind {{
 entry:
   %seen.at = getelementptr i64, ptr %box, i64 {SEEN}
   %awake.at = getelementptr i64, ptr %box, i64 {AWAKE}
+  %done.at = getelementptr i64, ptr %box, i64 {DONE}
   %work.at = getelementptr i64, ptr %box, i64 {FUNCTION}
   store atomic i64 1, ptr %awake.at seq_cst, align 8
   br label %rested
@@ -55,6 +56,7 @@ work:
   %e = load i64, ptr %e.at, align 8
   %f = load i64, ptr %f.at, align 8
   call void %function(ptr %a, ptr %b, i64 %c, i64 %d, i64 %e, i64 %f)
+  store atomic i64 %posted, ptr %done.at seq_cst, align 8
   br label %rested
 rest:
   store atomic i64 0, ptr %awake.at seq_cst, align 8
@@ -84,4 +86,5 @@ def serving() -> tuple[Callable[[int, int], None], Callable[[int], None]]:
     """``serve(box, looks)``, which looks into a box so often without news before it returns, and
     ``post(box)``, which announces the work that was written into it."""
     module = native(_TEXT, "", this_machine())
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(module))  # threads may be inside until the process ends
     return module.function("serve", ctypes.c_void_p, ctypes.c_int64), module.function("post", ctypes.c_void_p)
