@@ -38,7 +38,7 @@ class Surroundings:
         self._names: dict[int, str] = {}
         for last in (False, True):  # a parameter is named by its model rather than by its optimizer
             for name, value in values.items():
-                if hasattr(value, "param_groups") is last:
+                if _is_optimizer(value) is last:
                     self._name(name, value, 2)
         self.state: dict[int, tuple[str, Tensor]] = {}
         """What optimizers keep, by the identity of the tensor: its key and the parameter it belongs to."""
@@ -110,11 +110,11 @@ class Surroundings:
     def _name(self, name: str, value: Any, depth: int) -> None:
         if isinstance(value, (Tensor, Scalar)):
             self._names.setdefault(id(value), name)
-        elif hasattr(value, "named_parameters"):
-            buffers = value.named_buffers() if hasattr(value, "named_buffers") else ()
+        elif hasattr(type(value), "named_parameters"):
+            buffers = value.named_buffers() if hasattr(type(value), "named_buffers") else ()
             for path, tensor in (*value.named_parameters(), *buffers):
                 self._names.setdefault(id(tensor), f"{name}.{path}")
-        elif hasattr(value, "param_groups"):
+        elif _is_optimizer(value):
             parameters = [p for group in value.param_groups for p in group["params"]]
             for k, p in enumerate(parameters):
                 self._names.setdefault(id(p), f"{name}.params[{k}]")
@@ -162,3 +162,7 @@ def local_names(frames: Iterable[FrameType]) -> dict[int, str]:
             if node is not None and not name.startswith("_"):
                 names.setdefault(node.id, name)
     return names
+
+
+def _is_optimizer(value: Any) -> bool:
+    return "param_groups" in getattr(value, "__dict__", ())

@@ -48,7 +48,8 @@ def names_of_arrays(f: Callable[..., Any]) -> dict[int, str]:
         except ValueError:
             continue
     arrays = {
-        name: value.data if hasattr(value, "requires_grad") else value for name, value in surroundings.items()
+        name: value.data if hasattr(type(value), "requires_grad") else value
+        for name, value in surroundings.items()
     }
     return {id(value): name for name, value in arrays.items() if getattr(value, "shape", ())}
 
@@ -62,6 +63,6 @@ def _code(f: Callable[..., Any]) -> CodeType | None:
 
 def node_of(value: Any) -> Node | None:
     """The node beneath a value's tapes; None where there is none."""
-    while type(value) is not Node and hasattr(value, "requires_grad"):
+    while type(value) is not Node and hasattr(type(value), "requires_grad"):
         value = value.data
     return value if type(value) is Node else None
