@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from wengert.compiler.canonical import permuted, reshaped, spread
 from wengert.compiler.lines import Line, Lines
 from wengert.compiler.programs import Program, Slot
+from wengert.compiler.views import permuted, reshaped, spread
 from wengert.ops.op import later
 
 SHAPES = ((2, 3, 4), (1, 3, 1), (3, 3, 3), (4, 1, 2), (1, 1, 1), (2, 0, 3))

@@ -64,7 +64,7 @@ def differences(case: Case, vector_bits: int, at_end: bool) -> list[str]:
         if a.dtype != b.dtype or a.shape != b.shape:
             problems.append(f"result {k}: {a.dtype}{a.shape} for {b.dtype}{b.shape}")
         elif not np.allclose(a, b, tolerance, tolerance * size, equal_nan=b.dtype.kind == "f"):
-            problems.append(f"result {k}: off by {np.abs(a - b).max()}")
+            problems.append(f"result {k}: off by {np.abs(a - b).max()}, {a[a != b][:3]} for {b[a != b][:3]}")
     return problems
 
 
@@ -125,8 +125,13 @@ class _Maker:
             "dilation": self.setting(1, 3),
         }
         weight = self.floats(groups * outer, inner, *kernel)
+        strange = self.one_of((0.0, 0.0, np.nan, np.inf))
+        if strange:
+            weight.reshape(-1)[self.number(0, weight.size)] = strange
         if self.one_of((True, False)):
             x, view = self.floats(*front, groups * inner, *extents), self.view()
+            if strange and self.one_of((True, False)):
+                x.reshape(-1)[self.number(0, x.size)] = strange
             return Case(
                 lambda x, weight: windows.conv2d(view(x), weight, groups=groups, **settings),
                 [x, weight],

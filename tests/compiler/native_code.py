@@ -10,7 +10,8 @@ import pytest
 
 from wengert.compiler.llvm.engines import NativeModule, compiled
 from wengert.compiler.llvm.machine import WIDTHS, Machine, this_machine
-from wengert.compiler.llvm.text import Code, module_texts
+from wengert.compiler.llvm.modules import module_texts
+from wengert.compiler.llvm.text import Code
 
 CANARY = 0xA5
 

@@ -4,6 +4,7 @@ the reference for the back ends."""
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -48,3 +49,23 @@ class Replaying:
     def report(self) -> str:
         """What runs the program."""
         return "back end: replay"
+
+
+@dataclass
+class Unlowered:
+    """A captured step in the place of its program, for the executor that evaluates the graph itself."""
+
+    captured: Any
+
+    @property
+    def slots(self) -> list[Any]:
+        """The constants' slots, which is all that is asked for."""
+        return [Constant(node.value) for node in Replaying(self.captured).constants]
+
+
+@dataclass
+class Constant:
+    """The slot of a constant."""
+
+    array: Any
+    kind: str = "constant"

@@ -17,8 +17,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "nn"))
 import convolution_cases
 import layer_cases
 import loss_cases
-from conftest import Unlowered
-from replaying import Replaying
+from replaying import Replaying, Unlowered
 
 LAYERS = {**layer_cases.CASES, **convolution_cases.CASES}
 LOSSES = {repr(case): case for case in loss_cases.cases()}

@@ -19,7 +19,8 @@ import pytest
 from program_comparison import difference
 from program_outcomes import flat, outcome
 from program_shrinking import shrunk
-from random_programs import BINARY, UNARY, random_program
+from random_programs import random_program
+from random_steps import BINARY, UNARY
 from step_programs import RandomProgram
 
 import wengert

@@ -29,16 +29,16 @@ def test_this_machine_is_known_once() -> None:
     assert machine.lanes(4) == 2 * machine.lanes(8) == machine.vector_bits // 32
 
 
-@pytest.mark.parametrize(("bits", "registers", "fuses"), [(128, 16, False), (256, 16, True), (512, 32, True)])
-def test_a_machine_is_taken_for_a_lesser_one(bits: int, registers: int, fuses: bool) -> None:
+@pytest.mark.parametrize(("bits", "registers"), [(128, 16), (256, 16), (512, 32)])
+def test_a_machine_is_taken_for_a_lesser_one(bits: int, registers: int) -> None:
     lesser = WIDE.limited(bits)
-    assert (lesser.vector_bits, lesser.registers, lesser.fuses) == (bits, registers, fuses)
+    assert (lesser.vector_bits, lesser.registers) == (bits, registers)
     assert lesser.limited(bits) is lesser
 
 
 def test_other_processors_have_short_vectors_and_many_of_them() -> None:
     machine = Machine("aarch64-apple-darwin", "apple-m1", "", 128)
-    assert (machine.lanes(4), machine.registers, machine.fuses) == (4, 32, True)
+    assert (machine.lanes(4), machine.registers) == (4, 32)
 
 
 @pytest.mark.parametrize("bits", [0, 64, 512])

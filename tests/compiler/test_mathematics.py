@@ -24,7 +24,8 @@ from wengert.compiler.llvm import coefficients
 from wengert.compiler.llvm.engines import NativeModule, compiled
 from wengert.compiler.llvm.machine import WIDTHS
 from wengert.compiler.llvm.mathematics import FUNCTIONS, ULP, emit
-from wengert.compiler.llvm.text import Code, module_texts
+from wengert.compiler.llvm.modules import module_texts
+from wengert.compiler.llvm.text import Code
 
 TWO_ARGUMENTS = ("atan2", "power")
 DTYPES = ("float32", "float64")

@@ -21,7 +21,7 @@ from wengert.compiler.bulk_draws import drawn
 from wengert.compiler.captured import Draw
 from wengert.compiler.llvm import draws
 from wengert.compiler.llvm.engines import NativeModule, compiled
-from wengert.compiler.llvm.text import module_texts
+from wengert.compiler.llvm.modules import module_texts
 from wengert.random import Generator, default_generator
 
 F32, F64 = np.dtype(np.float32), np.dtype(np.float64)

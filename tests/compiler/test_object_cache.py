@@ -20,8 +20,9 @@ pytest.importorskip("llvmlite")
 from wengert.compiler.llvm import engines, objects
 from wengert.compiler.llvm.engines import NativeModule
 from wengert.compiler.llvm.machine import this_machine
+from wengert.compiler.llvm.modules import module_texts
 from wengert.compiler.llvm.objects import build, cache_folder, lookup, native
-from wengert.compiler.llvm.text import Code, module_texts
+from wengert.compiler.llvm.text import Code
 
 COUNT = 64
 
@@ -74,17 +75,8 @@ def only_entry(folder: Path) -> Path:
 
 def test_code_is_compiled_once(compilations: list[int]) -> None:
     for _ in range(3):
-        assert added(native(adding("f", 2.5), "", this_machine())) == 2.5
+        assert added(native(adding("f", 2.5), this_machine())) == 2.5
     assert compilations == [1]
-
-
-def test_the_text_is_not_even_made_where_the_key_is_known() -> None:
-    native(lambda: adding("f", 1.0), "a program", this_machine())
-
-    def unwanted() -> str:
-        raise AssertionError("the cache has it")
-
-    assert added(native(unwanted, "a program", this_machine())) == 1.0
 
 
 def test_metadata_comes_back() -> None:
@@ -98,12 +90,12 @@ def test_metadata_comes_back() -> None:
 def test_modules_call_each_other(compilations: list[int]) -> None:
     texts = [adding("f", 1.0), adding("g", 10.0, calls="f")]
     for _ in range(2):
-        assert added(native(texts, "", this_machine()), "g") == 11.0
+        assert added(native(texts, this_machine()), "g") == 11.0
     assert compilations == [2]
 
 
 def test_a_function_keeps_its_code_alive() -> None:
-    function = native(adding("f", 4.0), "", this_machine()).function("f", ctypes.c_void_p)
+    function = native(adding("f", 4.0), this_machine()).function("f", ctypes.c_void_p)
     gc.collect()
     entries = np.zeros(COUNT, np.float32)
     function(entries.ctypes.data)
@@ -112,18 +104,18 @@ def test_a_function_keeps_its_code_alive() -> None:
 
 def test_a_missing_function_is_named() -> None:
     with pytest.raises(KeyError, match="absent"):
-        native(adding("f", 1.0), "", this_machine()).address("absent")
+        native(adding("f", 1.0), this_machine()).address("absent")
 
 
 def test_text_that_is_no_code_is_refused_and_not_kept(folder: Path) -> None:
     with pytest.raises(RuntimeError, match="expected function name"):
-        native("define void @", "", this_machine())
+        native("define void @", this_machine())
     assert not list(folder.glob("*"))
 
 
 def test_every_region_of_an_entry_is_checked(folder: Path, compilations: list[int]) -> None:
     text = adding("f", 5.0)
-    native(text, "", this_machine())
+    native(text, this_machine())
     whole = only_entry(folder).read_bytes()
     places = sorted({*range(0, 80), *range(80, len(whole), 101), len(whole) - 1})
     for place in places:
@@ -131,27 +123,27 @@ def test_every_region_of_an_entry_is_checked(folder: Path, compilations: list[in
         changed[place] ^= 0x40
         only_entry(folder).write_bytes(changed)
         assert objects._unpacked(bytes(changed)) is None
-    assert added(native(text, "", this_machine())) == 5.0
+    assert added(native(text, this_machine())) == 5.0
     assert compilations == [1, 1]
     assert only_entry(folder).read_bytes() == whole
 
 
 @pytest.mark.parametrize("size", [0, 1, 16, 17, 48, 49, 60, 200, -1])
 def test_an_entry_cut_short_is_made_again(folder: Path, size: int, compilations: list[int]) -> None:
-    native(adding("f", 6.0), "", this_machine())
+    native(adding("f", 6.0), this_machine())
     whole = only_entry(folder).read_bytes()
     only_entry(folder).write_bytes(whole[:size])
-    assert added(native(adding("f", 6.0), "", this_machine())) == 6.0
+    assert added(native(adding("f", 6.0), this_machine())) == 6.0
     assert compilations == [1, 1]
     assert only_entry(folder).read_bytes() == whole
 
 
 def test_a_foreign_file_in_the_place_of_an_entry_is_replaced(folder: Path) -> None:
-    native(adding("f", 7.0), "", this_machine())
+    native(adding("f", 7.0), this_machine())
     only_entry(folder).write_bytes(b"\x7fELF" + os.urandom(5000))
     assert lookup(adding("f", 7.0), this_machine()) is None
     assert not list(folder.glob("*.wengert"))
-    assert added(native(adding("f", 7.0), "", this_machine())) == 7.0
+    assert added(native(adding("f", 7.0), this_machine())) == 7.0
 
 
 def test_other_versions_and_other_machines_have_entries_of_their_own(
@@ -172,7 +164,7 @@ def test_a_folder_that_cannot_be_made_costs_only_time(
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("WENGERT_CACHE", str(tmp_path / "file" / "below"))
     for _ in range(2):
-        assert added(native(adding("f", 8.0), "", this_machine())) == 8.0
+        assert added(native(adding("f", 8.0), this_machine())) == 8.0
     assert compilations == [1, 1]
 
 
@@ -184,7 +176,7 @@ def test_a_folder_that_cannot_be_written_costs_only_time(
 
     monkeypatch.setattr(objects, "write_whole", refused)
     for _ in range(2):
-        assert added(native(adding("f", 8.0), "", this_machine())) == 8.0
+        assert added(native(adding("f", 8.0), this_machine())) == 8.0
     assert compilations == [1, 1]
 
 
@@ -201,12 +193,12 @@ def test_the_entries_used_last_are_kept(folder: Path, monkeypatch: pytest.Monkey
 
 
 def test_what_killed_processes_left_is_cleared_away(folder: Path) -> None:
-    native(adding("f", 1.0), "", this_machine())
+    native(adding("f", 1.0), this_machine())
     old, new = folder / ".old.wengert.x1", folder / ".new.wengert.x2"
     for file in (old, new):
         file.write_bytes(b"half of an entry")
     os.utime(old, (1, 1))
-    native(adding("f", 2.0), "", this_machine())
+    native(adding("f", 2.0), this_machine())
     assert (old.exists(), new.exists()) == (False, True)
 
 
@@ -271,4 +263,4 @@ def test_a_process_killed_while_writing_leaves_a_cache_that_works(folder: Path) 
         for k in range(3):
             found = lookup(f"key {k}", this_machine())
             assert found is None or added(found[0]) == found[1] == k
-    assert added(native(adding("f", 9.0), "", this_machine())) == 9.0
+    assert added(native(adding("f", 9.0), this_machine())) == 9.0

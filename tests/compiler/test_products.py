@@ -10,7 +10,8 @@ from native_code import at_widths, by_units, every_width, machine_with, native
 from wengert.compiler.llvm.epilogues import Store
 from wengert.compiler.llvm.operands import Operand
 from wengert.compiler.llvm.products import product, units
-from wengert.compiler.llvm.text import MEMORY_TYPES, Code, Index, Register
+from wengert.compiler.llvm.text import Code
+from wengert.compiler.llvm.values import MEMORY_TYPES, Index, Register
 
 TOLERANCE = {"float32": 2e-6, "float64": 4e-15}
 
@@ -32,7 +33,7 @@ def multiplied(a: np.ndarray, b: np.ndarray, vector_bits: int, **settings: objec
     operands = Operand(left, *strides(a)), Operand(right, *strides(b))
     product(code, machine, rows, columns, inner, *operands, element, epilogue, first, last)
     memory = [m.base if m.base is not None else m for m in (a, b)]
-    number = units(machine, rows, columns, inner, element, epilogue.whole_columns)
+    number = units(machine, rows, columns, inner, element)
     return by_units(native(code, machine), memory, np.empty((rows, columns), a.dtype), number)
 
 
@@ -86,27 +87,26 @@ def test_factors_with_gaps_between_their_entries(vector_bits):
     assert_product(multiplied(view(a, "gaps"), view(b, "gaps"), vector_bits), a, b)
 
 
-@at_widths([False, True])
-def test_a_long_inner_extent_is_done_in_blocks(case, vector_bits):
+@every_width
+def test_a_long_inner_extent_is_done_in_blocks(vector_bits):
     """Rows 8 KiB apart meet in the cache, so that both factors are copied."""
     a, b = factors(40, 2048, 130, "float32")
     layouts = [("rows", "rows"), ("columns", "columns")]
     for left, right in layouts if vector_bits == 128 else layouts[:1]:
-        result = multiplied(view(a, left), view(b, right), vector_bits, whole_columns=case)
+        result = multiplied(view(a, left), view(b, right), vector_bits)
         assert_product(result, a, b)
 
 
-@pytest.mark.parametrize("whole_columns", [False, True])
-def test_many_rows_are_done_in_chunks(whole_columns):
+def test_many_rows_are_done_in_chunks():
     a, b = factors(300, 600, 70, "float32")
-    result = multiplied(a, view(b, "columns"), 128, cost=9, whole_columns=whole_columns)
+    result = multiplied(a, view(b, "columns"), 128, cost=9)
     assert_product(result, a, b)
 
 
 @every_width
 @pytest.mark.parametrize("cost", [0, 20])
-def test_an_epilogue_sees_rows_and_columns_and_adds_up_columns(vector_bits, cost):
-    """ReLU(ab + bias), scaled row by row, and the sums of its columns."""
+def test_an_epilogue_sees_rows_and_columns(vector_bits, cost):
+    """ReLU(ab + bias), scaled row by row."""
     rows, inner, columns = 50, 12, 45
     machine = machine_with(vector_bits)
     a, b = factors(rows, inner, columns, "float32")
@@ -118,35 +118,27 @@ def test_an_epilogue_sees_rows_and_columns_and_adds_up_columns(vector_bits, cost
 
     class Layer(Store):
         def column(self, code: Code, column: Index, width: int) -> object:
-            total = code.alloca(code.vector("float"))
-            code.store(code.constant(0, "float"), total)
-            return code.load(code.at(biases, column, "float"), "float", width), total
+            return code.load(code.at(biases, column, "float"), "float", width)
 
         def row(self, code: Code, row: Index) -> object:
             factor = code.load_scalar(code.at(scales, row, "float"), "float")
             return code.splat(factor), super().row(code, row)
 
         def entry(self, code, row, column, width, value, column_state, row_state) -> None:
-            (bias, total), (factor, start) = column_state, row_state
-            sum = code.binary("fadd", value, bias)
+            factor, start = row_state
+            sum = code.binary("fadd", value, column_state)
             positive = code.compare("ogt", sum, code.constant(0, "float"))
             final = code.binary("fmul", code.select(positive, sum, code.constant(0, "float")), factor)
-            code.store(code.binary("fadd", code.load(total, "float"), final), total)
             super().entry(code, row, column, width, final, None, start)
 
-        def finish_columns(self, code, column, width, column_state) -> None:
-            sums = code.at(result, code.add(rows * columns, column), "float")
-            code.store(code.load(column_state[1], "float"), sums, width)
-
-    epilogue = Layer(result, columns, "float", cost, whole_columns=True)
+    epilogue = Layer(result, columns, "float", cost)
     operands = Operand(left, inner, 1), Operand(right, columns, 1)
     product(code, machine, rows, columns, inner, *operands, "float", epilogue, first, last)
-    number = units(machine, rows, columns, inner, "float", whole_columns=True)
-    like = np.empty((rows + 1, columns), "f4")
+    number = units(machine, rows, columns, inner, "float")
+    like = np.empty((rows, columns), "f4")
     found = by_units(native(code, machine), [a, b, bias, scale], like, number)
     expected = np.maximum(a @ b + bias, 0) * scale[:, None]
-    np.testing.assert_allclose(found[:-1], expected, rtol=1e-5, atol=1e-5)
-    np.testing.assert_allclose(found[-1], expected.sum(axis=0), rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
 
 
 def test_units_depend_on_the_shape_alone():
@@ -154,7 +146,6 @@ def test_units_depend_on_the_shape_alone():
     assert units(machine, 1, 1, 10, "float") == 1
     assert units(machine, 4096, 8, 10, "float") > 100
     assert units(machine, 8, 4096, 10, "float") > 100
-    assert units(machine, 4096, 8, 10, "float", whole_columns=True) == 1
 
 
 def test_empty_products_are_refused():

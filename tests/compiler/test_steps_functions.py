@@ -302,3 +302,14 @@ def test_names_are_the_users() -> None:
     assert {"batch", "hidden", "error", "lr", "betas[0]"} <= set(captured.names.values())
     assert [name for name, _ in captured.sections] == ["forward", "backward", "update"]
     assert any(node.line and "hidden = layers(batch)" in node.line for node in step.graph)
+
+
+@pytest.mark.parametrize("pair", [(1.0, 2.0), (1, 2), (1, 2.0), (True, 2)])
+def test_numbers_behind_a_condition_have_the_eager_dtype(pair: tuple[Any, Any]) -> None:
+    def choose(x: Any) -> Any:
+        return wengert.where(x > 0, *pair)
+
+    x = np.array([1.0, -1.0])
+    found, expected = wengert.compile(choose)(x), choose(x)
+    assert found.dtype == expected.dtype
+    assert found.tolist() == expected.tolist()

@@ -8,8 +8,9 @@ pytest.importorskip("llvmlite")
 from native_code import at_widths, by_units, machine_with, native
 
 from wengert.compiler.llvm.operands import Operand
-from wengert.compiler.llvm.text import BYTES, MEMORY_TYPES, Code
+from wengert.compiler.llvm.text import Code
 from wengert.compiler.llvm.transposes import transpose, units
+from wengert.compiler.llvm.values import BYTES, MEMORY_TYPES
 
 DTYPES = ["float32", "float64", "int64", "int32", "bool"]
 

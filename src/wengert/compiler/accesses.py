@@ -7,6 +7,7 @@ where its entries lie; only a reshape of a permuted array may need a copy first.
 from __future__ import annotations
 
 import itertools
+import math
 from dataclasses import dataclass
 
 from wengert.compiler.lines import Line, Shape
@@ -98,8 +99,8 @@ def _reshaped(before: Shape, strides: Shape, after: Shape) -> Shape | None:
         first = place
         count = old[place][0]
         place += 1
-        while _product(extents) != count:
-            if _product(extents) < count:
+        while math.prod(extents) != count:
+            if math.prod(extents) < count:
                 extents.append(remaining.pop(0))
             else:
                 count *= old[place][0]
@@ -122,10 +123,3 @@ def _joined(axes: list[tuple[int, int]]) -> int | None:
         if outer != inner * inner_extent:
             return None
     return axes[-1][1]
-
-
-def _product(extents: list[int]) -> int:
-    total = 1
-    for n in extents:
-        total *= n
-    return total

@@ -6,6 +6,7 @@ import math
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from wengert.compiler.alignment import aligned
 from wengert.compiler.positions import FIRST, Check
 from wengert.compiler.reports import Notes
 
@@ -57,4 +58,5 @@ class Blueprint:
 
 
 def word_bytes(checks: int) -> int:
-    return -(-8 * (FIRST + checks) // 64) * 64 if checks else 0
+    """How many bytes the words of so many checks take."""
+    return aligned(8 * (FIRST + checks)) if checks else 0

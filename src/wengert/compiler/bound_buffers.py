@@ -118,8 +118,9 @@ def _is_alone(array: Array) -> bool:
 
 
 def is_plain(array: Array) -> bool:
+    """Whether an array lies as programs expect it."""
     flags = array.flags
-    return flags.c_contiguous and flags.aligned and array.dtype.isnative  # type: ignore[no-any-return]
+    return bool(flags.c_contiguous and flags.aligned and array.dtype.isnative)
 
 
 def plain(array: Array) -> Array:

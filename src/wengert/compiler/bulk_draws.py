@@ -89,12 +89,12 @@ def _compiled(method: str, settings: tuple[Any, ...]) -> Filling | None:
         return None
     from wengert.compiler.llvm import draws
     from wengert.compiler.llvm.machine import this_machine
+    from wengert.compiler.llvm.modules import module_texts
     from wengert.compiler.llvm.objects import native
-    from wengert.compiler.llvm.text import module_texts
 
     machine = this_machine()
     code = getattr(draws, method)("draw", machine.lanes(8), *settings)
-    module = native(module_texts([], [code], machine.vector_bits), "", machine)
+    module = native(module_texts([], [code], machine.vector_bits), machine)
     return module.function("draw", ctypes.c_void_p, ctypes.c_int64, ctypes.c_void_p)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Hashable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
+from types import FrameType
 from typing import Any, NoReturn
 
 import numpy as np
@@ -13,7 +14,7 @@ from wengert.capturing import running
 from wengert.compiler.arguments import input_names, replaced
 from wengert.compiler.captured import Captured, Draw, Guard, Number
 from wengert.compiler.guards import guard_of_surroundings, guard_of_tensors, guards_of_modules
-from wengert.compiler.names import Surroundings, local_names, names_on_the_stack
+from wengert.compiler.names import Surroundings, local_names, running_frames
 from wengert.compiler.outcomes import Outcome
 from wengert.compiler.scalars import TouchedScalars
 from wengert.compiler.teaching import CaptureError, refusal, refuse_value
@@ -81,7 +82,7 @@ class StepCapture:
         arrays = [x.data if isinstance(x, Tensor) else x for x in inputs]
         names = input_names(named)
         found.inputs = [graph.leaf("input", _native(a), name) for a, name in zip(arrays, names, strict=True)]
-        graph.frames, above = {}, names_on_the_stack()
+        graph.frames, above = {}, running_frames()
         token = running.set(self)
         try:
             with recording():
@@ -107,17 +108,7 @@ class StepCapture:
                 generator.set_state(state)
             graph.closed = True
             frames, graph.frames = graph.frames, None
-        found.names = {node.id: node.name for node in graph if node.name}
-        for identity, name in local_names([f for f in frames or () if id(f) not in above]).items():
-            found.names.setdefault(identity, name)
-        owners = {id(b.tensor): b.name for b in found.buffers if b.attribute == "data"}
-        for touched in self.tensors.gradients.values():
-            gradient, owner = untaped(touched.current), owners.get(id(touched.tensor))
-            if type(gradient) is Node and owner is not None:
-                found.names.setdefault(gradient.id, f"gradient of {owner}")
-        for node in graph:
-            if node.role == "constant" and id(node.value) in surroundings.arrays:
-                found.names.setdefault(node.id, surroundings.arrays[id(node.value)])
+        self._name_nodes([f for f in frames or () if id(f) not in above])
         found.guards += [
             *guards_of_modules(list(self.modules.values())),
             guard_of_surroundings(surroundings),
@@ -127,6 +118,21 @@ class StepCapture:
         found.sections = _stretches(self.sections, len(graph))
         _forget_values(graph)
         return found
+
+    def _name_nodes(self, frames: Sequence[FrameType]) -> None:
+        """The user's names: of leaves, variables in the step's frames, gradients, and arrays around it."""
+        found, arrays = self.found, self.surroundings.arrays
+        found.names = {node.id: node.name for node in self.graph if node.name}
+        for identity, name in local_names(frames).items():
+            found.names.setdefault(identity, name)
+        owners = {id(b.tensor): b.name for b in found.buffers if b.attribute == "data"}
+        for touched in self.tensors.gradients.values():
+            gradient, owner = untaped(touched.current), owners.get(id(touched.tensor))
+            if type(gradient) is Node and owner is not None:
+                found.names.setdefault(gradient.id, f"gradient of {owner}")
+        for node in self.graph:
+            if node.role == "constant" and id(node.value) in arrays:
+                found.names.setdefault(node.id, arrays[id(node.value)])
 
     # -- what the owners of state ask for
     # ------------------------------------------------------------------------------------------

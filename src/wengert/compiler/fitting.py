@@ -40,9 +40,8 @@ class Fitting:
         return tuple(k if n > 1 else None for k, n in enumerate(x.shape))
 
     def known_varies(self, group: Group, x: Line) -> frozenset[int]:
-        places = self.known_places(group, x)
-        assert places is not None
-        return frozenset(p for p in places if p is not None)
+        """The axes of the space along which a line of known places varies."""
+        return frozenset(p for p in self.known_places(group, x) or () if p is not None)
 
     def kind(self, group: Group, line: Line) -> str:
         """What a member adds up over: a ``row`` (the columns), a ``column`` (the rows), ``all``, or ``rows``
@@ -62,9 +61,7 @@ class Fitting:
             return self.by_order(line, group)
         places: list[int | None] = [None] * line.ndim
         for a in mine:
-            known = self.known_places(group, a)
-            assert known is not None
-            for k, p in enumerate(known):
+            for k, p in enumerate(self.known_places(group, a) or ()):
                 at = k + line.ndim - a.ndim
                 if p is not None:
                     if places[at] not in (None, p):
@@ -74,6 +71,7 @@ class Fitting:
 
     @staticmethod
     def by_order(x: Line, group: Group) -> Places | None:
+        """Every axis at its own place, where a line has the shape of the space."""
         return tuple(k if n > 1 else None for k, n in enumerate(x.shape)) if x.shape == group.space else None
 
     @staticmethod

@@ -12,8 +12,9 @@ import math
 from collections.abc import Iterable, Iterator
 
 from wengert.compiler.accesses import access, base_of, is_view
+from wengert.compiler.canonical import REDUCTIONS
 from wengert.compiler.fitting import Fitting
-from wengert.compiler.groups import HEAVY, MOVES, REDUCTIONS, Group, Places, is_plain, reduced_axes
+from wengert.compiler.groups import HEAVY, MOVES, Group, Places, is_plain, reduced_axes
 from wengert.compiler.lines import Line, Shape
 
 

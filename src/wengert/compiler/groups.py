@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from wengert.compiler.accesses import is_view
-from wengert.compiler.lines import Line, Shape
+from wengert.compiler.canonical import REDUCTIONS
+from wengert.compiler.lines import Line, Shape, without_ones
 
 Places = tuple[int | None, ...]
 
-REDUCTIONS = frozenset(("sum", "max", "min", "any", "all"))
 MOVES = frozenset(
     (
         *("concatenate", "scatter_add", "getitem", "positions"),
@@ -62,7 +62,7 @@ def is_plain(view: Line) -> bool:
     while is_view(view):
         x = view.args[0]
         if view.name == "reshape":
-            if [n for n in view.shape if n != 1] != [n for n in x.shape if n != 1]:
+            if without_ones(view.shape) != without_ones(x.shape):
                 return False
         elif view.name != "broadcast_to":
             return False

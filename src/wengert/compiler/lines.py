@@ -12,7 +12,7 @@ Canonical lines, which back ends know:
   ``keepdims=True``;
 - ``reshape``, ``permute``, ``broadcast_to``, and ``getitem`` with one slice ``(start, stop, step)`` per axis;
 - ``matmul`` of at least two axes each, ``concatenate``;
-- any other row as it is: NumPy carries it out.
+- any other row as it is: a kernel of its own, or NumPy, carries it out.
 """
 
 from __future__ import annotations
@@ -29,6 +29,18 @@ from wengert.ops.op import Op
 Shape = tuple[int, ...]
 DType = np.dtype[Any]
 Rewrite = Callable[[Op, tuple["Line", ...], Mapping[str, Any]], "Line | None"]
+Lowering = Callable[["Lines", Op, tuple["Line", ...], Mapping[str, Any]], Any]
+"""Writes an operation on lines in canonical lines."""
+
+
+def without_ones(shape: Shape) -> Shape:
+    """The extents other than 1: arrays that agree in them hold the same entries in the same order."""
+    return tuple(n for n in shape if n != 1)
+
+
+def without_leading_ones(shape: Shape) -> Shape:
+    """The extents from the first other than 1 on: the axes in front repeat under broadcasting anyway."""
+    return shape[next((k for k, n in enumerate(shape) if n != 1), len(shape)) :]
 
 
 class Line(ArrayMethods):
@@ -77,6 +89,18 @@ class Line(ArrayMethods):
     def is_number(self) -> bool:
         """Whether this is a written number."""
         return self.op is None and self.slot is None
+
+    @property
+    def is_real(self) -> bool:
+        """Whether the entries are real numbers or truth values."""
+        return self.dtype.kind in "fiub"
+
+    def again(self, args: tuple[Line, ...], shape: Shape) -> Line:
+        """The same operation on other arguments, with a result of the given shape."""
+        if self.op is None:
+            raise AssertionError(f"{self!r} is no operation")
+        weak = self.weak and not shape
+        return args[0].lines.line(self.op, args, self.params, shape, self.dtype, weak)
 
     def __repr__(self) -> str:
         if self.is_number:

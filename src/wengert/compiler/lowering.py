@@ -9,19 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from wengert.compiler.canonical import (
-    CANONICAL,
-    PRIMITIVES,
-    elementwise,
-    harmonised,
-    opaque,
-    permuted,
-    spread,
-)
+from wengert.compiler.canonical import CANONICAL, PRIMITIVES, elementwise
 from wengert.compiler.captured import Captured
+from wengert.compiler.casts import harmonised
 from wengert.compiler.lines import Line, Lines
+from wengert.compiler.opaque import opaque
 from wengert.compiler.programs import Program, Slot
 from wengert.compiler.scalars import entries, vector_of, vector_slot
+from wengert.compiler.views import permuted, spread
 from wengert.graph.replay import needed_for
 from wengert.numbers.graph import Node
 from wengert.numbers.python import REALS
@@ -45,14 +40,14 @@ class _Lines(System):
 def _evaluate(op: Op, lower: Callable[..., Any], *args: Any, **params: Any) -> Any:
     lines = next(a.lines for a in args if type(a) is Line)
     operands = tuple(_line(lines, a) for a in args)
-    if any(a.dtype.kind not in "fiub" for a in operands):
+    if any(not a.is_real for a in operands):
         lower = opaque
     return lower(lines, op, operands, params)
 
 
 def _by_definition(op: Op) -> Callable[..., Any]:
     def evaluate(*args: Any, **params: Any) -> Any:
-        if any(type(a) is Line and a.dtype.kind not in "fiub" for a in args):
+        if any(type(a) is Line and not a.is_real for a in args):
             return _evaluate(op, opaque, *args, **params)
         if isinstance(op, (Elementwise, Select, Discrete)):
             lines = next(a.lines for a in args if type(a) is Line)

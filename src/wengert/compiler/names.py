@@ -143,7 +143,7 @@ def _is_state(value: Any) -> bool:
     return not (isinstance(value, (*PLAIN, type)) or inspect.ismodule(value) or inspect.isroutine(value))
 
 
-def names_on_the_stack() -> set[int]:
+def running_frames() -> set[int]:
     """The frames that run now, by identity: their variables are not the step's."""
     found: set[int] = set()
     frame: FrameType | None = sys._getframe(1)

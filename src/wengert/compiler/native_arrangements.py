@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from wengert.compiler.canonical import CANONICAL, elementwise, reshaped, sliced, spread
+from wengert.compiler.canonical import CANONICAL, elementwise, reduced
 from wengert.compiler.lines import Line, Lines, Shape
 from wengert.compiler.programs import Program, Slot
+from wengert.compiler.views import reshaped, sliced, spread
 from wengert.ops.indexing import Slot as ArraySlot
 from wengert.ops.op import later
 
@@ -64,7 +65,7 @@ def rearranged(line: Line, args: tuple[Line, ...], along: Along) -> Line | None:
     if line.name in ("getitem", "scatter_add") and len(args) > 1 and line.entries and args[0].entries:
         return _arrays_alone(line, args)
     rule = _RULES.get(line.name)
-    if rule is None or line.dtype.kind not in "fiub" or not line.entries:
+    if rule is None or not line.is_real or not line.entries:
         return None
     if not args[0].entries:
         return spread(_zero(line, args[0].lines), line.shape)
@@ -199,10 +200,7 @@ def _diag(line: Line, x: Line, along: Along) -> Line | None:
         row = reshaped(_padded(x, ((max(k, 0), max(-k, 0)),)), (1, columns))
         return elementwise(lines, later.where, (here, row, _zero(x)), {})
     chosen = elementwise(lines, later.where, (here, x, _zero(x)), {})
-    if columns == 1:
-        sums = chosen
-    else:
-        sums = lines.line(later.sum, (chosen,), {"axis": (1,), "keepdims": True}, (rows, 1), x.dtype)
+    sums = chosen if columns == 1 else reduced(later.sum, chosen, (1,), x.dtype)
     return reshaped(sliced(sums, ((max(-k, 0), line.entries, 1), (0, 1, 1))), line.shape)
 
 

@@ -7,11 +7,14 @@ code from the cache is its `Blueprint`.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from wengert.compiler.accesses import is_view
+from wengert.compiler.alignment import aligned
 from wengert.compiler.blueprints import Array, Blueprint, word_bytes
+from wengert.compiler.canonical import REDUCTIONS
 from wengert.compiler.groups import MOVES, Group
 from wengert.compiler.lines import Line
 from wengert.compiler.llvm.along_axis import ALONG_AXIS, axis_kernel, is_along_axis
@@ -22,9 +25,10 @@ from wengert.compiler.llvm.emission import Kernel
 from wengert.compiler.llvm.layouts import Layout
 from wengert.compiler.llvm.loops import LoopKernel
 from wengert.compiler.llvm.machine import Machine
+from wengert.compiler.llvm.modules import module_texts
 from wengert.compiler.llvm.moves import is_move, move_kernel
 from wengert.compiler.llvm.product_kernels import product_kernel
-from wengert.compiler.llvm.text import Code, module_texts
+from wengert.compiler.llvm.text import Code
 from wengert.compiler.llvm.window_kernels import WINDOWS, is_window, window_kernel, window_work
 from wengert.compiler.native_forms import is_sum, prepared
 from wengert.compiler.passes import vector_products_summed
@@ -60,7 +64,7 @@ def native_lines(program: Program) -> set[int]:
             continue
         if line.name == "matmul":
             known = line.dtype.name in ("float32", "float64")
-        elif line.name in ("sum", "max", "min", "any", "all"):
+        elif line.name in REDUCTIONS:
             known = is_sum(line)
         elif line.op is CHECKED:
             known = True
@@ -111,7 +115,7 @@ class NativeCode:
         scratch, top = {}, 0
         for kernel in kernels:
             scratch[id(kernel)] = top
-            top += -(-kernel.scratch // 64) * 64
+            top += aligned(kernel.scratch)
         exported = self._drivers(scratch)
         self.texts = module_texts(list(known.values()), exported, self.machine.vector_bits)
         lengths = [slot.shape[0] for slot in plan.program.slots[len(self.program.slots) :]]
@@ -130,10 +134,10 @@ class NativeCode:
         return [step.line if isinstance(step, Call) else None for step in self.steps]
 
     def _segment(self) -> Segment:
-        if not self.steps or isinstance(self.steps[-1], Call):
-            self.steps.append(Segment())
-        last = self.steps[-1]
-        assert isinstance(last, Segment)
+        last = self.steps[-1] if self.steps else None
+        if not isinstance(last, Segment):
+            last = Segment()
+            self.steps.append(last)
         return last
 
     def _kernel(self, group: Group, name: str) -> Kernel:
@@ -178,9 +182,10 @@ class NativeCode:
                 driver.run(step.items, {})
                 codes.append(driver.code)
         if self.runs_epochs:
-            codes.append(self._epoch_driver(scratch))
+            items = self._segment().items
+            codes.append(self._epoch_driver(items, scratch))
             together = Driver("together", self.layout, scratch, several=True)
-            together.epoch(self.steps[0].items, [], [], {})  # type: ignore[union-attr]
+            together.epoch(items, [], [], {})
             codes.append(together.code)
         return codes
 
@@ -189,9 +194,7 @@ class NativeCode:
         """Whether whole epochs run natively: nothing in a step needs NumPy."""
         return len(self.steps) == 1 and isinstance(self.steps[0], Segment)
 
-    def _epoch_driver(self, scratch: dict[int, int]) -> Code:
-        (step,) = self.steps
-        assert isinstance(step, Segment)
+    def _epoch_driver(self, items: Sequence[Item], scratch: dict[int, int]) -> Code:
         driver = Driver("epoch", self.layout, scratch, several=True)
         slots = self.program.slots
         gathers = [
@@ -201,7 +204,7 @@ class NativeCode:
         ]
         drawn = {k: math.prod(s.shape) * s.dtype.itemsize for k, s in enumerate(slots) if s.kind == "draw"}
         sizes = [line.entries * line.dtype.itemsize for line in self.program.results]
-        driver.epoch(step.items, gathers, sizes, drawn)
+        driver.epoch(items, gathers, sizes, drawn)
         return driver.code
 
 

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from wengert.compiler.accesses import base_of, is_view, needs_copy
-from wengert.compiler.canonical import elementwise, reshaped, spread
-from wengert.compiler.groups import MOVES, REDUCTIONS
+from wengert.compiler.canonical import REDUCTIONS, elementwise, matrix_product, reduced
+from wengert.compiler.casts import cast
+from wengert.compiler.groups import MOVES
 from wengert.compiler.lines import Line
 from wengert.compiler.llvm.along_axis import ALONG_AXIS, fits_positions
 from wengert.compiler.llvm.moves import is_by_number, numbered_axis
@@ -21,6 +22,7 @@ from wengert.compiler.llvm.window_kernels import WINDOWS, is_readable
 from wengert.compiler.native_arrangements import Along, Positions, lengths_compared, rearranged
 from wengert.compiler.positions import can_be_checked, checked
 from wengert.compiler.programs import Program, rebuilt
+from wengert.compiler.views import reshaped, spread
 from wengert.ops.op import Op, later
 
 SHORT = 256
@@ -32,13 +34,13 @@ def prepared(program: Program) -> Program:
     program = rebuilt(program, None, _without_entries)
     lengths: set[int] = set()
     for line in program.lines():
-        if line.name in _ALONG_AXIS and _is_short(line):
+        if line.name in _AT_POSITIONS and _is_short(line):
             lengths.add(_extent(line))
         lengths |= set(lengths_compared(line))
     positions = Positions(program, lengths)
 
     def instead(line: Line, args: tuple[Line, ...]) -> Line | None:
-        if line.name in _ALONG_AXIS and _is_short(line):
+        if line.name in _AT_POSITIONS and _is_short(line):
             return _one_by_one(line, args, positions.along)
         return rearranged(line, args, positions.along)
 
@@ -49,7 +51,7 @@ def prepared(program: Program) -> Program:
 
 def _without_entries(line: Line, args: tuple[Line, ...]) -> Line | None:
     """An array without entries needs no computing, and a sum over none is known."""
-    if line.dtype.kind not in "fiub":
+    if not line.is_real:
         return None
     over_none = line.name in ("sum", "any", "all", "scatter_add", "put_along_axis") and not args[0].entries
     product_of_none = line.name == "matmul" and not args[0].shape[-1]
@@ -59,7 +61,7 @@ def _without_entries(line: Line, args: tuple[Line, ...]) -> Line | None:
     return spread(args[0].lines.number(number[()], line.dtype), line.shape)
 
 
-_ALONG_AXIS = ("take_along_axis", "put_along_axis")
+_AT_POSITIONS = ("take_along_axis", "put_along_axis")
 
 
 def _extent(line: Line) -> int:
@@ -91,8 +93,7 @@ def _one_by_one(line: Line, args: tuple[Line, ...], along: Along) -> Line:
         return spread(chosen, line.shape)
     if length == 1:
         return chosen
-    shape = tuple(1 if k == axis else n for k, n in enumerate(x.shape))
-    return lines.line(later.sum, (chosen,), {"axis": (axis,), "keepdims": True}, shape, x.dtype)
+    return reduced(later.sum, chosen, (axis,), x.dtype)
 
 
 def _reads_by_number(line: Line) -> bool:
@@ -109,7 +110,7 @@ def _with_checks(line: Line, args: tuple[Line, ...]) -> Line | None:
         if len(args) == 1:
             return args[0]
     numbers: tuple[Line, ...] = ()
-    if line.name in _ALONG_AXIS and fits_positions(line) and can_be_checked(args[1]):
+    if line.name in _AT_POSITIONS and fits_positions(line) and can_be_checked(args[1]):
         axis = line.params["axis"] % line.ndim
         numbers = (checked(args[1], _extent(line), axis, "take_along_axis"),)
     elif _reads_by_number(line) and all(map(can_be_checked, args[1:])):
@@ -121,15 +122,14 @@ def _with_checks(line: Line, args: tuple[Line, ...]) -> Line | None:
         )
     args = (args[0], *numbers) if numbers else args
     if line.name == "cumsum" and args[0].dtype != line.dtype and line.dtype.kind in "fi":
-        args = (_cast(args[0], line.dtype),)
+        args = (cast(args[0], line.dtype),)
     if line.name in WINDOWS and line.dtype.kind == "f" and all(a.dtype.kind == "f" for a in args):
-        args = tuple(_cast(a, line.dtype) for a in args)
+        args = tuple(cast(a, line.dtype) for a in args)
     in_order = line.name in (*WINDOWS, *ALONG_AXIS) and line.entries and all(a.entries for a in args)
     args = tuple(
         _own(a) if base_of(a).is_number or (in_order and not is_readable(line, a)) else a for a in args
     )
-    assert line.op is not None
-    return args[0].lines.line(line.op, args, line.params, line.shape, line.dtype)
+    return line.again(args, line.shape)
 
 
 def _copied(line: Line) -> Line:
@@ -164,14 +164,8 @@ def _copies_before_reshapes(op: Op, args: tuple[Line, ...], params: Mapping[str,
             return reshaped(_own(x), probe.shape)
         return None
     if op.name == "matmul" and any(base_of(a).is_number for a in args):
-        return op.apply(tuple(_own(a) if base_of(a).is_number else a for a in args), params)  # type: ignore[no-any-return]
+        return matrix_product(*(_own(a) if base_of(a).is_number else a for a in args))
     return None
-
-
-def _cast(x: Line, dtype: Any) -> Line:
-    if x.dtype == dtype:
-        return x
-    return x.lines.line(later.astype, (x,), {"dtype": dtype.name}, x.shape, dtype)
 
 
 def _own(x: Line) -> Line:

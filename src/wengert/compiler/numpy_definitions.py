@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from wengert.compiler.numpy_calls import OWN
-from wengert.compiler.numpy_windows import NEEDED, WINDOWS
+from wengert.compiler.numpy_windows import WINDOWS, with_their_own
 from wengert.numbers import error_function
 from wengert.ops.op import lookup
 
@@ -70,7 +70,7 @@ def _erf() -> str:
 
 def definitions(names: Iterable[str]) -> tuple[list[str], list[str]]:
     """The imports and the definitions for these functions. A row that would take pages is wengert's own."""
-    wanted = _with_their_own(sorted(names))
+    wanted = with_their_own(sorted(names))
     texts = [_text(name) for name in wanted if not name.startswith(OWN)]
     rows = [name for name in wanted if name.startswith(OWN)]
     imports = ["import math"] if "of_number" in wanted else []
@@ -78,14 +78,6 @@ def definitions(names: Iterable[str]) -> tuple[list[str], list[str]]:
         imports.append("from wengert.ops.op import lookup  # for what would take pages in NumPy")
         texts += [f'{name} = lookup("{name.removeprefix(OWN)}")\n' for name in rows]
     return imports, texts
-
-
-def _with_their_own(names: Iterable[str]) -> list[str]:
-    """These functions and those that they call, each after those it calls."""
-    found: list[str] = []
-    for name in names:
-        found += [*_with_their_own(NEEDED.get(name, ())), name]
-    return list(dict.fromkeys(found))
 
 
 def _text(name: str) -> str:

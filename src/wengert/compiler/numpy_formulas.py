@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.compiler.lines import DType, Line
+from wengert.compiler.lines import DType, Line, without_ones
 from wengert.compiler.numpy_order import REDUCTIONS, Kinds, is_known, slice_of
 
 ATOM, FUNCTION, PRODUCT, SUM = 100, 50, 20, 10
@@ -113,7 +113,7 @@ def _reduction(line: Line, args: Sequence[Written]) -> Written:
 
 def _reshape(line: Line, args: Sequence[Written]) -> Written:
     """Axes of one entry are nothing that a formula mentions."""
-    if [n for n in line.shape if n != 1] == [n for n in line.args[0].shape if n != 1]:
+    if without_ones(line.shape) == without_ones(line.args[0].shape):
         return args[0]
     return f"reshape({args[0][0]}, {line.shape})", FUNCTION
 

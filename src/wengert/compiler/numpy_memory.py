@@ -12,12 +12,11 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from wengert.compiler.lines import Line, Shape
+from wengert.compiler.alignment import aligned
+from wengert.compiler.lines import Line, Shape, without_ones
 from wengert.compiler.numpy_blocks import Group
 from wengert.compiler.numpy_order import Kinds, is_entrywise
 from wengert.compiler.programs import Program
-
-ALIGNMENT = 64
 
 
 @dataclass
@@ -42,7 +41,7 @@ class Place:
     @functools.cached_property
     def size(self) -> int:
         """The number of bytes, rounded up."""
-        return -(-math.prod(self.shape) * self.first.dtype.itemsize // ALIGNMENT) * ALIGNMENT
+        return aligned(math.prod(self.shape) * self.first.dtype.itemsize)
 
 
 class Memory:
@@ -93,7 +92,7 @@ class Memory:
             return
         now = self.when[line.id]
         for a in self.kinds.operands(line):
-            beside = _without_ones(a.shape) == _without_ones(line.shape) and self.kinds[a] in (
+            beside = without_ones(a.shape) == without_ones(line.shape) and self.kinds[a] in (
                 "slot",
                 "array",
             )
@@ -139,7 +138,7 @@ class Memory:
 
     def _may_overwrite(self, line: Line, old: Line) -> bool:
         """Whether the line's statement may write its result over another array."""
-        same = (_without_ones(line.shape), line.dtype) == (_without_ones(old.shape), old.dtype)
+        same = (without_ones(line.shape), line.dtype) == (without_ones(old.shape), old.dtype)
         last = self.last_read.get(old.id, -1)
         if not same or self.kinds[line] != "array" or last > self.when[line.id]:
             return False
@@ -230,7 +229,3 @@ class Memory:
 def _takes_turns(a: Place, b: Place) -> bool:
     """Whether two places within one block are not needed by the same statement."""
     return a.block is not None and a.block is b.block and (a.end < b.begin or b.end < a.begin)
-
-
-def _without_ones(shape: Shape) -> Shape:
-    return tuple(n for n in shape if n != 1)

@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert.compiler.accesses import VIEWS
 from wengert.compiler.canonical import PRIMITIVES
 from wengert.compiler.lines import Line
 from wengert.compiler.numpy_blocks import Group, grouped
@@ -32,7 +33,6 @@ REDUCTIONS: Mapping[str, str] = {
 }
 """The ufunc behind each reduction: without the detour of NumPy's method."""
 
-VIEWS = ("reshape", "permute", "broadcast_to", "getitem")
 ENTRYWISE = PRIMITIVES | {"astype"}
 
 
@@ -72,12 +72,12 @@ def readers_of(order: Sequence[Line]) -> dict[int, list[Line]]:
 
 def is_entrywise(line: Line) -> bool:
     """Whether this is an elementwise row on real numbers, or a cast."""
-    return line.name in ENTRYWISE and all(a.dtype.kind in "fiub" for a in (line, *line.args))
+    return line.name in ENTRYWISE and all(a.is_real for a in (line, *line.args))
 
 
 def is_known(line: Line) -> bool:
     """Whether the line is canonical: not a row that only NumPy's own function carries out."""
-    if line.dtype.kind not in "fiub" or any(a.dtype.kind not in "fiub" for a in line.args):
+    if not line.is_real or any(not a.is_real for a in line.args):
         return False
     if line.name in REDUCTIONS:
         return isinstance(line.params["axis"], tuple) and line.params["keepdims"] is True

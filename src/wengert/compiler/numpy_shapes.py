@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from wengert.compiler.canonical import PRIMITIVES, reshaped, spread
-from wengert.compiler.lines import Line, Shape
+from wengert.compiler.canonical import PRIMITIVES
+from wengert.compiler.lines import Line, Shape, without_leading_ones
 from wengert.compiler.programs import Program, rebuilt
+from wengert.compiler.views import reshaped, spread
 
 
 def plain_shapes(program: Program) -> Program:
@@ -23,13 +24,10 @@ def _plain(line: Line, args: tuple[Line, ...]) -> Line | None:
         return _reshaped(args[0], line.shape)
     if line.name not in PRIMITIVES and line.name != "astype":
         return None
-    if all(a.shape[:1] != (1,) for a in args) or any(a.dtype.kind not in "fiub" for a in args):
+    if all(a.shape[:1] != (1,) for a in args) or any(not a.is_real for a in args):
         return None
-    plain = tuple(_reshaped(a, _without_leading_ones(a.shape)) for a in args)
-    assert line.op is not None
-    shape = np.broadcast_shapes(*(a.shape for a in plain))
-    result = args[0].lines.line(line.op, plain, line.params, shape, line.dtype, line.weak)
-    return reshaped(result, line.shape)
+    plain = tuple(_reshaped(a, without_leading_ones(a.shape)) for a in args)
+    return reshaped(line.again(plain, np.broadcast_shapes(*(a.shape for a in plain))), line.shape)
 
 
 def _reshaped(line: Line, shape: Shape) -> Line:
@@ -47,9 +45,3 @@ def _arranged(line: Line, shape: Shape) -> Line:
     if line.name == "broadcast_to" and not line.args[0].shape:
         return spread(line.args[0], shape)
     return reshaped(line, shape)
-
-
-def _without_leading_ones(shape: Shape) -> Shape:
-    while shape[:1] == (1,):
-        shape = shape[1:]
-    return shape

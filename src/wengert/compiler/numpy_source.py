@@ -10,11 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from wengert.compiler.alignment import ALIGNMENT
 from wengert.compiler.lines import Line
 from wengert.compiler.numpy_blocks import Group
 from wengert.compiler.numpy_definitions import TEXTS, definitions, functions
 from wengert.compiler.numpy_formulas import Formulas
-from wengert.compiler.numpy_memory import ALIGNMENT, Memory
+from wengert.compiler.numpy_memory import Memory
 from wengert.compiler.numpy_names import named
 from wengert.compiler.numpy_order import Kinds
 from wengert.compiler.numpy_shapes import plain_shapes

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert.compiler.casts import PYTHON_TYPES
 from wengert.compiler.lines import DType, Line
 from wengert.compiler.numpy_blocks import Group
 from wengert.compiler.numpy_calls import call
@@ -26,7 +27,6 @@ PYTHON_FUNCTIONS = (
     *("exp", "expm1", "log", "log1p", "log2", "sin", "cos", "tan", "asin", "acos", "atan", "atan2"),
     *("sinh", "cosh", "tanh", "erf"),
 )
-PYTHON_TYPES = {"b": "bool", "i": "int", "u": "int", "f": "float", "c": "complex"}
 
 
 def literal(value: Any, dtype: DType) -> str:
@@ -126,7 +126,7 @@ class Statements:
         """An argument of a function that is no ufunc: a Python number stays one."""
         word = self.word(line)
         if line.weak and not line.is_number:
-            return f"{PYTHON_TYPES[line.dtype.kind]}({word})"
+            return f"{PYTHON_TYPES[line.dtype.kind].__name__}({word})"
         if line.is_number and not line.weak:
             return f"np.{line.dtype.name.replace('bool', 'bool_')}({word})"
         return word

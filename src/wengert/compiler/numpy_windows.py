@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from wengert.compiler.lines import Line
@@ -98,6 +98,18 @@ NEEDED: Mapping[str, tuple[str, ...]] = {
     "avg_pool2d": ("windows",),
 }
 """The functions that others call."""
+
+
+def with_their_own(names: Iterable[str]) -> list[str]:
+    """These functions and those that they call, each after those it calls.
+
+    >>> with_their_own(["max_pool2d"])
+    ['windows', 'max_pool2d']
+    """
+    found: list[str] = []
+    for name in names:
+        found += [*with_their_own(NEEDED.get(name, ())), name]
+    return list(dict.fromkeys(found))
 
 
 def plain_settings(line: Line) -> dict[str, Any] | None:

@@ -10,18 +10,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from wengert.compiler.accesses import access, base_of, contiguous
+from wengert.compiler.alignment import aligned
+from wengert.compiler.canonical import REDUCTIONS
 from wengert.compiler.fusion import Fusion
-from wengert.compiler.groups import REDUCTIONS, Group
+from wengert.compiler.groups import Group
 from wengert.compiler.lines import Line
 from wengert.compiler.programs import Program
 from wengert.compiler.recomputing import recompute
 
-ALIGNMENT = 64
-
 
 @dataclass(frozen=True)
 class Buffer:
-    """Where an array lies: in a ``slot``, in a ``result``, or at a byte of the ``work`` space."""
+    """Where an array lies: in a ``slot``, in a ``result``, at a byte of the ``work`` space, or in the
+    ``scratch`` memory of its kernel."""
 
     kind: str
     place: int
@@ -30,7 +31,8 @@ class Buffer:
 @dataclass
 class Plan:
     """Groups in order. ``stored`` says where a line is written, the first place being where others read it;
-    ``copies`` what is copied into slots at the end."""
+    ``copies`` what is copied into slots at the end; ``inlined`` are the lines that are computed wherever they
+    are used."""
 
     program: Program
     groups: list[Group]
@@ -197,7 +199,7 @@ class _Planning:
             for line in group.members:
                 if line.id not in self.kept or line.id in stored or "parts" in line.params:
                     continue
-                size = -(-line.entries * line.dtype.itemsize // ALIGNMENT) * ALIGNMENT
+                size = aligned(line.entries * line.dtype.itemsize)
                 offset = _room(live, size)
                 live.append((offset, size, last.get(line.id, time)))
                 stored[line.id] = [Buffer("work", offset)]

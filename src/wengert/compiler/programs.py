@@ -103,7 +103,7 @@ def rules(table: Table) -> Rewrite:
 
     def rewrite(op: Op, args: tuple[Line, ...], params: Mapping[str, Any]) -> Line | None:
         patterns = table.get(op.name, ())
-        if patterns and any(a.dtype.kind not in "fiub" for a in args):
+        if patterns and any(not a.is_real for a in args):
             return None
         for rule in patterns:
             better = rule(*args, **params)

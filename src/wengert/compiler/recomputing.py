@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from wengert.compiler.accesses import base_of
+from wengert.compiler.canonical import REDUCTIONS
 from wengert.compiler.fusion import Fusion
-from wengert.compiler.groups import HEAVY, REDUCTIONS, Group, is_plain
+from wengert.compiler.groups import HEAVY, Group, is_plain
 from wengert.compiler.lines import Line
 
 Users = dict[int, list[tuple[Line, Line]]]

@@ -13,7 +13,7 @@ from wengert.compiler.accesses import base_of
 from wengert.compiler.groups import MOVES, Group
 from wengert.compiler.lines import Line
 from wengert.compiler.llvm.machine import Machine
-from wengert.compiler.llvm.text import MEMORY_TYPES
+from wengert.compiler.llvm.values import MEMORY_TYPES
 from wengert.compiler.plans import Plan
 from wengert.compiler.programs import Program
 

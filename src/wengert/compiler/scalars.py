@@ -11,14 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from wengert.autodiff.reverse import FREED
-from wengert.compiler.canonical import reshaped, sliced
 from wengert.compiler.captured import Captured, Guard, KeptScalar
 from wengert.compiler.lines import Line
 from wengert.compiler.names import Surroundings
 from wengert.compiler.programs import Slot
 from wengert.compiler.teaching import refusal
-from wengert.compiler.touched import read_data, read_grad, write_data, write_grad
+from wengert.compiler.touched import leaf_from_outside, read_data, read_grad, write_data, write_grad
+from wengert.compiler.views import reshaped, sliced
 from wengert.numbers.graph import Graph, Node
 from wengert.ops.op import later
 from wengert.scalar import Scalar
@@ -64,13 +63,7 @@ class TouchedScalars:
         write_data(scalar, value)
 
     def _touch(self, scalar: Scalar, value: Any) -> KeptScalar:
-        if scalar.requires_grad and scalar.op is not None:
-            made = "an earlier backward() has freed" if scalar.op is FREED else f"{scalar.op.name!r} computed"
-            raise refusal(
-                f"a Scalar that {made} before the step is still on the tape",
-                "compute it inside the step, or hand it over without its history, with detach()",
-            )
-        node = self.graph.leaf("parameter" if scalar.requires_grad else "buffer", _float(value))
+        node = leaf_from_outside(self.graph, scalar, _float(value), "Scalar")
         known = self.data[id(scalar)] = KeptScalar(scalar, "data", node)
         return known
 

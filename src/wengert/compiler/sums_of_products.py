@@ -9,9 +9,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from wengert.compiler.canonical import elementwise, permuted, reshaped
+from wengert.compiler.canonical import elementwise, matrix_product, reduced
+from wengert.compiler.casts import cast
 from wengert.compiler.lines import Line
 from wengert.compiler.programs import Program, rebuilt
+from wengert.compiler.views import permuted, reshaped
 from wengert.ops.op import later
 from wengert.ops.products import explicit_subscripts
 
@@ -31,11 +33,7 @@ def _written_out(line: Line, args: tuple[Line, ...]) -> Line | None:
         return None
     if any(a.dtype.kind != "f" or not a.entries for a in args):
         return None
-    args = tuple(
-        a if a.dtype == line.dtype
-        else a.lines.line(later.astype, (a,), {"dtype": line.dtype.name}, a.shape, line.dtype)
-        for a in args
-    )  # fmt: skip
+    args = tuple(cast(a, line.dtype) for a in args)
     subscripts = explicit_subscripts(line.params["subscripts"], [a.shape for a in args])
     words, target = subscripts.split("->")
     operands: list[Labelled] = list(zip(words.split(","), args, strict=True))
@@ -64,8 +62,7 @@ def _summed(operand: Labelled, needed: set[str]) -> Labelled:
         return operand
     longer = tuple(k for k in axes if x.shape[k] > 1)
     if longer:
-        kept = tuple(1 if k in longer else n for k, n in enumerate(x.shape))
-        x = x.lines.line(later.sum, (x,), {"axis": longer, "keepdims": True}, kept, x.dtype)
+        x = reduced(later.sum, x, longer, x.dtype)
     left = [k for k in range(len(word)) if k not in axes]
     return "".join(word[k] for k in left), reshaped(x, tuple(x.shape[k] for k in left))
 
@@ -98,8 +95,7 @@ def _matrix_product(
 ) -> Labelled:
     a = _as_matrix(left, beside, rows, inner)
     b = _as_matrix(right, beside, inner, columns)
-    shape = (*a.shape[:-1], b.shape[-1])
-    product = a.lines.line(later.matmul, (a, b), {}, shape, a.dtype)
+    product = matrix_product(a, b)
     extents = dict(zip(left[0], left[1].shape, strict=True)) | dict(
         zip(right[0], right[1].shape, strict=True)
     )

@@ -91,14 +91,7 @@ class TouchedTensors:
         write_data(tensor, value)
 
     def _touch(self, tensor: Tensor, value: Any) -> TouchedData:
-        if tensor.requires_grad and tensor.op is not None:
-            made = "an earlier backward() has freed" if tensor.op is FREED else f"{tensor.op.name!r} computed"
-            raise refusal(
-                f"a tensor of shape {np.shape(value)} that {made} before the step is still on the tape",
-                "compute it inside the step, or hand it over without its history, with detach()",
-            )
-        role = "parameter" if tensor.requires_grad else "buffer"
-        node = self.graph.leaf(role, value)
+        node = leaf_from_outside(self.graph, tensor, value, f"tensor of shape {np.shape(value)}")
         touched = self.data[id(tensor)] = TouchedData(tensor, node, node)
         return touched
 
@@ -140,6 +133,17 @@ class TouchedTensors:
             self.gradients[identity] = TouchedGradient(tensor, read_grad(tensor), False, None, value)
 
 
+def leaf_from_outside(graph: Graph, variable: Variable, value: Any, what: str) -> Node:
+    """The node for what a variable held before the step; refused where it is still on the tape."""
+    if variable.requires_grad and variable.op is not None:
+        made = "an earlier backward() has freed" if variable.op is FREED else f"{variable.op.name!r} computed"
+        raise refusal(
+            f"a {what} that {made} before the step is still on the tape",
+            "compute it inside the step, or hand it over without its history, with detach()",
+        )
+    return graph.leaf("parameter" if variable.requires_grad else "buffer", value)
+
+
 def _is_plain(value: Any) -> bool:
     """Whether a program can hold it: an array of machine numbers."""
     return isinstance(value, (np.ndarray, np.generic)) and value.dtype.kind in "biufc"
@@ -149,55 +153,39 @@ def _is_plain(value: Any) -> bool:
 def recording() -> Iterator[None]:
     """Inside the block, tensors ask the running capture for their arrays and gradients."""
 
-    def get_data(tensor: Tensor) -> Any:
-        capture: Any = running.get()
-        return read_data(tensor) if capture is None else capture.tensors.data_of(tensor)
-
-    def put_data(tensor: Tensor, value: Any) -> None:
-        capture: Any = running.get()
-        if capture is None:
-            write_data(tensor, value)
-        else:
-            capture.tensors.put_data(tensor, value)
-
-    def get_gradient(tensor: Tensor) -> Any:
-        capture: Any = running.get()
-        return read_grad(tensor) if capture is None else capture.tensors.gradient_of(tensor)
-
-    def put_gradient(tensor: Tensor, value: Any) -> None:
-        capture: Any = running.get()
-        if capture is None:
-            write_grad(tensor, value)
-        else:
-            capture.tensors.put_gradient(tensor, value)
-
-    def get_number(scalar: Scalar) -> Any:
-        capture: Any = running.get()
-        return read_data(scalar) if capture is None else capture.scalars.data_of(scalar)
-
-    def put_number(scalar: Scalar, value: Any) -> None:
-        capture: Any = running.get()
-        if capture is None:
-            write_data(scalar, value)
-        else:
-            capture.scalars.put_data(scalar, value)
-
-    def get_slope(scalar: Scalar) -> Any:
-        capture: Any = running.get()
-        return read_grad(scalar) if capture is None else capture.scalars.gradient_of(scalar)
-
-    def put_slope(scalar: Scalar, value: Any) -> None:
-        capture: Any = running.get()
-        if capture is None:
-            write_grad(scalar, value)
-        else:
-            capture.scalars.put_gradient(scalar, value)
-
     tensor: Any = Tensor
     number: Any = Scalar
-    tensor.data, tensor.grad = property(get_data, put_data), property(get_gradient, put_gradient)
-    number.data, number.grad = property(get_number, put_number), property(get_slope, put_slope)
+    tensor.data, tensor.grad = _observed("tensors")
+    number.data, number.grad = _observed("scalars")
     try:
         yield
     finally:
         del tensor.data, tensor.grad, number.data, number.grad
+
+
+def _observed(kind: str) -> tuple[property, property]:
+    """``data`` and ``grad`` as the running capture has them, which keeps what it knows under ``kind``."""
+
+    def get_data(owner: Any) -> Any:
+        capture: Any = running.get()
+        return read_data(owner) if capture is None else getattr(capture, kind).data_of(owner)
+
+    def put_data(owner: Any, value: Any) -> None:
+        capture: Any = running.get()
+        if capture is None:
+            write_data(owner, value)
+        else:
+            getattr(capture, kind).put_data(owner, value)
+
+    def get_gradient(owner: Any) -> Any:
+        capture: Any = running.get()
+        return read_grad(owner) if capture is None else getattr(capture, kind).gradient_of(owner)
+
+    def put_gradient(owner: Any, value: Any) -> None:
+        capture: Any = running.get()
+        if capture is None:
+            write_grad(owner, value)
+        else:
+            getattr(capture, kind).put_gradient(owner, value)
+
+    return property(get_data, put_data), property(get_gradient, put_gradient)

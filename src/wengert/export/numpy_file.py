@@ -16,8 +16,9 @@ from typing import Any
 
 import numpy as np
 
+from wengert.compiler.numpy_windows import with_their_own
 from wengert.export.capture import Captured, Rows, capture, plain_number
-from wengert.export.numpy_functions import FUNCTIONS, with_their_own
+from wengert.export.numpy_functions import FUNCTIONS
 from wengert.export.onnx_windows import average_margins
 from wengert.files import write_whole
 from wengert.nn import Module
@@ -78,20 +79,21 @@ KNOWN = {*INFIX, *UFUNCS, *REDUCTIONS, *SHAPES, *WINDOWED}
 
 
 def _placement(p: Mapping[str, Any]) -> str:
-    return f"{pair(p['stride'])}, {margins(p['padding'])}, {pair(p['dilation'])}"
+    stride, dilation = pair(p["stride"]), pair(p["dilation"])
+    return f"stride={stride}, padding={margins(p['padding'])}, dilation={dilation}"
 
 
 def _max_pool(node: Node, words: list[str], p: Mapping[str, Any]) -> str:
-    around = pooling_margins(node.args[0].shape[-2:], **p)
-    settings = (pair(p["kernel_size"]), pair(p["stride"]), around, pair(p["dilation"]))
-    return f"max_pool2d({words[0]}, {', '.join(map(str, settings))})"
+    placement = _placement({**p, "padding": pooling_margins(node.args[0].shape[-2:], **p)})
+    return f"max_pool2d({words[0]}, kernel_size={pair(p['kernel_size'])}, {placement})"
 
 
 def _average_pool(node: Node, words: list[str], p: Mapping[str, Any]) -> str:
     counted, rest = average_margins(node, p)
     outer = [(0, 0)] * (len(node.shape) - 2)
     x = f"np.pad({words[0]}, {(*outer, *counted)})" if any(map(any, counted)) else words[0]
-    return f"avg_pool2d({x}, {pair(p['kernel_size'])}, {pair(p['stride'])}, {rest})"
+    settings = f"kernel_size={pair(p['kernel_size'])}, stride={pair(p['stride'])}, padding={rest}"
+    return f"avg_pool2d({x}, {settings}, count_include_pad=False)"
 
 
 def numpy_source(
@@ -126,7 +128,8 @@ def numpy_source(
         _weight(names[n.id], found.weights[n.id], n.value) for n in found.nodes if n.id in found.weights
     ]
     used = {n.op.name for n in found.nodes if n.op is not None}
-    functions = with_their_own([*(["unpack"] if weights else []), *sorted(used)])
+    used |= {"unpack"} if weights else set()
+    functions = with_their_own(sorted(used & FUNCTIONS.keys()))
     modules = {f"import {module}" for name in functions for module in FUNCTIONS[name].modules}
     steps = [f"        {line}" for line in lines] or ["        pass"]
     return "\n".join(

@@ -15,7 +15,8 @@ from wengert.compiler.lines import Line, Shape
 from wengert.compiler.llvm.emission import Kernel
 from wengert.compiler.llvm.machine import Machine
 from wengert.compiler.llvm.moves import Move
-from wengert.compiler.llvm.text import BYTES, MEMORY_TYPES, Code, Index, Register
+from wengert.compiler.llvm.text import Code
+from wengert.compiler.llvm.values import BYTES, MEMORY_TYPES, Index, Register, addition, is_float
 from wengert.compiler.llvm.windows import vectors
 from wengert.compiler.plans import Plan
 from wengert.compiler.positions import is_checked
@@ -110,7 +111,7 @@ def _extreme(along: _Along) -> None:
 
 def _takes(code: Code, entry: Register, best: Register, element: str, greatest: bool) -> Register:
     """Whether an entry is better than the best before it."""
-    if element in ("float", "double"):
+    if is_float(element):
         is_number = code.compare("ord", best, best)
         return code.binary("and", is_number, code.compare("ugt" if greatest else "ult", entry, best))
     sign = "u" if element == "i8" else "s"
@@ -120,7 +121,6 @@ def _takes(code: Code, entry: Register, best: Register, element: str, greatest: 
 def _cumsum(along: _Along) -> None:
     """Every entry plus all before it, added one after the other."""
     code, element = along.code, along.element
-    addition = "fadd" if element in ("float", "double") else "add"
     with along.units() as unit:
         for column, width in along.columns():
             place = along.entry(unit, along.n, 0, column)
@@ -130,7 +130,7 @@ def _cumsum(along: _Along) -> None:
                 with code.fold(1, along.n, [total]) as (k, state):
                     place = along.entry(unit, along.n, k, column)
                     entry = code.load(code.at(along.sources[0], place, element), element, width)
-                    state[0] = code.binary(addition, state[0], entry)
+                    state[0] = code.binary(addition(element), state[0], entry)
                     code.store(state[0], code.at(along.target, place, element), width)
 
 
@@ -140,24 +140,17 @@ def _at_positions(along: _Along) -> None:
     values, positions = along.sources
     puts = line.name == "put_along_axis"
     count = line.args[1].shape[line.params["axis"]]
-    addition = "fadd" if element in ("float", "double") else "add"
     with along.units() as unit:
         if puts:
             size = along.n * along.inner * BYTES[element]
             start = code.at(along.target, along.entry(unit, along.n, 0, 0), element)
-            code.declarations.add("declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)")
-            code.do(f"call void @llvm.memset.p0.i64({start}, i8 0, i64 {size}, i1 false)")
+            code.clear_bytes(start, size)
         with code.loop(0, count) as k, code.loop(0, along.inner) as column:
             place = along.entry(unit, count, k, column)
             position = code.load_scalar(code.at(positions, place, "i64"), "i64")
             inside = along.entry(unit, along.n, position, column)
             source, goal = (place, inside) if puts else (inside, place)
-            entry = code.load_scalar(code.at(values, source, element), element)
-            at = code.at(along.target, goal, element)
-            if puts:
-                present = code.load_scalar(at, element)
-                entry = code.emit(f"{addition} {present}, {entry.name}", element)
-            code.store_scalar(entry, at)
+            along.move.entry(code.at(values, source, element), code.at(along.target, goal, element), add=puts)
 
 
 def _parted(shape: Shape, axis: int | None) -> tuple[int, int, int]:

@@ -9,7 +9,8 @@ import numpy as np
 
 from wengert.compiler.lines import DType, Line
 from wengert.compiler.llvm.mathematics import FUNCTIONS, emit
-from wengert.compiler.llvm.text import Code, Register, element_type
+from wengert.compiler.llvm.text import Code
+from wengert.compiler.llvm.values import Register, element_type, is_float
 
 Instruction = Callable[[Code, list[Register], bool], Register]
 NATIVE_KINDS = "fib"
@@ -68,7 +69,7 @@ def _truth(code: Code, x: Register) -> Register:
     element = code.element(x.type)
     if element == "i1":
         return x
-    condition = "une" if element in ("float", "double") else "ne"
+    condition = "une" if is_float(element) else "ne"
     return code.compare(condition, x, Register("zeroinitializer", x.type))
 
 

@@ -7,7 +7,7 @@ from wengert.compiler.groups import Group
 from wengert.compiler.llvm.emission import Kernel
 from wengert.compiler.llvm.machine import Machine
 from wengert.compiler.llvm.moves import Move
-from wengert.compiler.llvm.text import MEMORY_TYPES, Register
+from wengert.compiler.llvm.values import MEMORY_TYPES, Register
 from wengert.compiler.plans import Buffer, Plan
 from wengert.compiler.positions import FIRST
 

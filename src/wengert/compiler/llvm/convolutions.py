@@ -17,13 +17,14 @@ from wengert.compiler.llvm import products
 from wengert.compiler.llvm.epilogues import Addition, Epilogue, Store
 from wengert.compiler.llvm.machine import Machine
 from wengert.compiler.llvm.operands import Operand, Windowed
-from wengert.compiler.llvm.text import Code, Index, Register
+from wengert.compiler.llvm.text import Code
 from wengert.compiler.llvm.tiles import Range, count, pieces, tiling
-from wengert.compiler.llvm.windows import Layout, Placement, collect, fill, spread
+from wengert.compiler.llvm.values import Index, Register
+from wengert.compiler.llvm.windows import Layout, Placed, Placement, collect, fill, spread
 
 
 @dataclass(frozen=True)
-class Convolution:
+class Convolution(Placed):
     """The extents of a convolution: images (n, channels, height, width) to results (n, outputs, rows,
     columns)."""
 
@@ -51,21 +52,6 @@ class Convolution:
     def outer(self) -> int:
         """The outputs of a group."""
         return self.outputs // self.groups
-
-    @property
-    def area(self) -> int:
-        """The entries of a kernel's plane."""
-        return math.prod(self.placement.kernel)
-
-    @property
-    def image(self) -> int:
-        """The entries of a channel's image."""
-        return math.prod(self.placement.extents)
-
-    @property
-    def result(self) -> int:
-        """The entries of an output's result."""
-        return math.prod(self.placement.counts)
 
     @property
     def places(self) -> int:
@@ -288,7 +274,7 @@ def _write_transposed(
 ) -> None:  # fmt: skip
     """The transpose of the entries that the units of a span have added up."""
     rows = c.inner * c.area
-    cut = tiling(machine, rows, c.outer, c.places, element, whole_columns=False)
+    cut = tiling(machine, rows, c.outer, c.places, element)
     down: Range = (0, count(cut.tiles))
     across: Range = (0, count(cut.panels))
     if span is not None:

@@ -20,7 +20,8 @@ import numpy as np
 from wengert import random
 from wengert.compiler.llvm.exponential import split
 from wengert.compiler.llvm.lanes import Lanes, where
-from wengert.compiler.llvm.text import BYTES, MEMORY_TYPES, Code, Index, Register, spelled
+from wengert.compiler.llvm.text import Code
+from wengert.compiler.llvm.values import BYTES, MEMORY_TYPES, Index, Register, spelled
 
 DType = np.dtype[np.generic]
 
@@ -105,8 +106,7 @@ def _filling(name: str, lanes: int, element: str, made: Callable[[Lanes], Lanes]
             code.store(made(vector).register, code.at(entries, k, element))
         left_out = code.larger(code.subtract(skipped, start), 0)
         place = code.subtract(code.add(start, left_out), skipped)
-        _copy(
-            code,
+        code.copy_bytes(
             code.at(target, place, element),
             code.at(entries, left_out, element),
             code.multiply(code.subtract(size, left_out), BYTES[element]),
@@ -160,11 +160,6 @@ def _product(code: Code, word: Register, multiplier: int) -> tuple[Register, Reg
     """The high and the low word of a product."""
     low, high = _halves(code, _operation(code, "mul", _extended(code, word), multiplier))
     return high, low
-
-
-def _copy(code: Code, target: Register, source: Register, size: Index) -> None:
-    code.declarations.add("declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)")
-    code.do(f"call void @llvm.memcpy.p0.p0.i64({target}, {source}, i64 {spelled(size)}, i1 false)")
 
 
 def _normal_quantile(k: Lanes) -> Lanes:

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 from wengert.compiler.llvm.emission import Kernel
 from wengert.compiler.llvm.layouts import Layout
-from wengert.compiler.llvm.text import Code, Index, Register
+from wengert.compiler.llvm.text import Code
+from wengert.compiler.llvm.values import Index, Register, operand, spelled
 from wengert.compiler.plans import Buffer
 
 SPINS = 2000
@@ -89,31 +90,28 @@ class Driver:
         if not self.several:
             return
         code.declarations |= {"declare i32 @sched_yield()"}
-        alone = code.emit(f"icmp sgt i64 {self.threads.name}, 1", "i1")
-        with code.when(alone):
+        several = code.emit(f"icmp sgt i64 {self.threads.name}, 1", "i1")
+        with code.when(several):
             code.do(f"%ignored{code.count} = atomicrmw add ptr {self.barrier.name}, i64 1 seq_cst")
-            goal = code.add(code.load_scalar(self.arrivals, "i64"), self.threads)
-            assert isinstance(goal, Register)
+            goal = operand(code.add(code.load_scalar(self.arrivals, "i64"), self.threads))
             code.store_scalar(goal, self.arrivals)
             spins = code.alloca("i64", align=8)
             code.do(f"store i64 0, {spins}, align 8")
-            code.count += 1
-            look, again, rest, done = (f"{word}{code.count}" for word in ("look", "again", "rest", "met"))
+            look, again, rest, done = code.labels("look", "again", "rest", "met")
             code.do(f"br label %{look}")
-            code.body.append(f"{look}:")
+            code.begin(look)
             there = code.emit(f"load atomic i64, ptr {self.barrier.name} seq_cst, align 8", "i64")
             met = code.emit(f"icmp sge i64 {there.name}, {goal.name}", "i1")
             code.do(f"br i1 {met.name}, label %{done}, label %{again}")
-            code.body.append(f"{again}:")
-            count = code.add(code.load_scalar(spins, "i64"), 1)
-            assert isinstance(count, Register)
+            code.begin(again)
+            count = operand(code.add(code.load_scalar(spins, "i64"), 1))
             code.store_scalar(count, spins)
             long = code.emit(f"icmp sgt i64 {count.name}, {SPINS}", "i1")
             code.do(f"br i1 {long.name}, label %{rest}, label %{look}")
-            code.body.append(f"{rest}:")
+            code.begin(rest)
             code.emit("call i32 @sched_yield()", "i32")
             code.do(f"br label %{look}")
-            code.body.append(f"{done}:")
+            code.begin(done)
 
     @contextmanager
     def alone(self) -> Iterator[None]:
@@ -131,10 +129,8 @@ class Driver:
             return 0, units
         ends = []
         for k in (0, 1):
-            number = code.add(self.thread, k)
-            product = code.multiply(number, units)
-            assert isinstance(product, Register)
-            ends.append(code.emit(f"udiv i64 {product.name}, {self.threads.name}", "i64"))
+            product = code.multiply(code.add(self.thread, k), units)
+            ends.append(code.emit(f"udiv i64 {spelled(product)}, {self.threads.name}", "i64"))
         return ends[0], ends[1]
 
     # -- items
@@ -172,12 +168,12 @@ class Driver:
         for buffer, k in failed:
             word = code.at(self.address(buffer, None, {}), k, "i64")
             total = code.add(total, code.load_scalar(word, "i64"))
-        assert isinstance(total, Register)
-        bad = code.emit(f"icmp ne i64 {total.name}, 0", "i1")
-        code.count += 1
-        leave, stay = f"leave{code.count}", f"stay{code.count}"
+        bad = code.emit(f"icmp ne i64 {spelled(total)}, 0", "i1")
+        leave, stay = code.labels("leave", "stay")
         code.do(f"br i1 {bad.name}, label %{leave}, label %{stay}")
-        code.body += [f"{leave}:", "  ret void", f"{stay}:"]
+        code.begin(leave)
+        code.do("ret void")
+        code.begin(stay)
 
     def _alone(self, items: Sequence[Item], moved: dict[int, Register]) -> None:
         if not items:
@@ -195,8 +191,7 @@ class Driver:
 
     def _call(self, kernel: Kernel, first: Index, last: Index, moved: dict[int, Register]) -> None:
         pointers = [self.address(b, kernel, moved) for b in kernel.buffers]
-        words = {0: Register(_spelled(first), "i64"), 1: Register(_spelled(last), "i64")}
-        arguments = [*words.values(), *pointers]
+        arguments = [operand(first), operand(last), *pointers]
         self.code.do(f"call void @{kernel.code.name}({', '.join(map(str, arguments))})")
 
     def _finish(self, kernel: Kernel, moved: dict[int, Register]) -> None:
@@ -206,11 +201,7 @@ class Driver:
 
     def _copy(self, item: Copy, moved: dict[int, Register]) -> None:
         source, target = (self.address(b, None, moved) for b in (item.source, item.target))
-        self._move(target, source, Register(str(item.size), "i64"))
-
-    def _move(self, target: Register, source: Register, size: Register) -> None:
-        self.code.declarations.add("declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)")
-        self.code.do(f"call void @llvm.memcpy.p0.p0.i64({target}, {source}, {size}, i1 false)")
+        self.code.copy_bytes(target, source, item.size)
 
     # -- epochs
     # ----------------------------------------------------------------------------------------------------
@@ -252,8 +243,4 @@ class Driver:
             row_number = code.load_scalar(code.at(order, code.add(start, row), "i64"), "i64")
             source = code.at(data, code.multiply(row_number, gather.row_bytes), "i8")
             place = code.at(target, code.multiply(row, gather.row_bytes), "i8")
-            self._move(place, source, Register(str(gather.row_bytes), "i64"))
-
-
-def _spelled(index: Index) -> str:
-    return str(index) if isinstance(index, int) else index.name
+            code.copy_bytes(place, source, gather.row_bytes)

@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from wengert.compiler.accesses import base_of
 from wengert.compiler.llvm.arithmetic import computed
 from wengert.compiler.llvm.terms import Memory, Term, Terms
-from wengert.compiler.llvm.text import MEMORY_TYPES, Code, Index, Register, element_type
+from wengert.compiler.llvm.text import Code
+from wengert.compiler.llvm.values import MEMORY_TYPES, Index, Register, element_type
 from wengert.compiler.plans import Buffer
 
 
@@ -46,11 +48,11 @@ class Position:
 Values = dict[int, Register]
 
 
-class Emission:
-    """Writing terms into a function: loads, arithmetic, stores."""
+class Pointers:
+    """The parameters of a function that point to buffers, in the order in which it first asks for them."""
 
-    def __init__(self, code: Code, terms: Terms, across_rows: bool = False) -> None:
-        self.code, self.terms, self.across_rows = code, terms, across_rows
+    def __init__(self, code: Code) -> None:
+        self.code = code
         self.buffers: list[Buffer] = []
         self._parameters: dict[Buffer, Register] = {}
 
@@ -60,6 +62,14 @@ class Emission:
             self._parameters[buffer] = self.code.parameter()
             self.buffers.append(buffer)
         return self._parameters[buffer]
+
+
+class Emission(Pointers):
+    """Writing terms into a function: loads, arithmetic, stores."""
+
+    def __init__(self, code: Code, terms: Terms, across_rows: bool = False) -> None:
+        super().__init__(code)
+        self.terms, self.across_rows = terms, across_rows
 
     def address(self, memory: Memory, element: str, position: Position, columns: bool = True) -> Register:
         """The address of the entry at a position."""
@@ -80,9 +90,7 @@ class Emission:
     def loaded(self, term: Term, position: Position) -> Register:
         """A term read from memory, or a written number."""
         code, line = self.code, term.line
-        base = line
-        while base.args and base.name in ("broadcast_to", "reshape", "permute", "getitem"):
-            base = base.args[0]
+        base = base_of(line)
         if base.is_number:
             return code.constant(base.number, element_type(line.dtype))
         assert term.memory is not None, term

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from wengert.compiler.llvm.text import Code, Index, Register
+from wengert.compiler.llvm.text import Code
+from wengert.compiler.llvm.values import Index, Register
 
 
 class Epilogue(Protocol):
@@ -15,13 +16,8 @@ class Epilogue(Protocol):
     def cost(self) -> int:
         """About how many instructions an entry takes; 0 for a plain store."""
 
-    @property
-    def whole_columns(self) -> bool:
-        """Whether something is added up over all the rows of a column."""
-
     def column(self, code: Code, column: Index, width: int) -> Any:
-        """What depends on the columns alone, and what sums over rows start from. Called once for every vector
-        of columns, before its rows."""
+        """What depends on the columns alone. Called once for every vector of columns, before its rows."""
 
     def row(self, code: Code, row: Index) -> Any:
         """What depends on the row alone."""
@@ -32,9 +28,6 @@ class Epilogue(Protocol):
     ) -> None:  # fmt: skip
         """Take ``width`` finished entries of a row, from a column on; lanes beyond hold anything."""
 
-    def finish_columns(self, code: Code, column: Index, width: int, column_state: Any) -> None:
-        """All rows of these columns are done, if ``whole_columns``; else those of this part."""
-
 
 @dataclass(frozen=True)
 class Store:
@@ -44,7 +37,6 @@ class Store:
     row_stride: int
     element: str
     cost: int = 0
-    whole_columns: bool = False
 
     def column(self, code: Code, column: Index, width: int) -> None:
         """Nothing depends on the columns alone."""
@@ -59,9 +51,6 @@ class Store:
     ) -> None:  # fmt: skip
         """Write the entries."""
         code.store(value, code.at(row_state, column, self.element), width)
-
-    def finish_columns(self, code: Code, column: Index, width: int, column_state: None) -> None:
-        """Nothing is left to do."""
 
 
 class Addition(Store):

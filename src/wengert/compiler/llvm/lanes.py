@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from wengert.compiler.llvm.text import Code, Register
+from wengert.compiler.llvm.text import Code
+from wengert.compiler.llvm.values import Register
 
 
 class Format(NamedTuple):

@@ -16,7 +16,8 @@ from wengert.compiler.llvm.geometry import ENTRIES_PER_UNIT, Geometry
 from wengert.compiler.llvm.machine import Machine
 from wengert.compiler.llvm.sums import BLOCK, ROWS_IN_BLOCK, Layout, Sums
 from wengert.compiler.llvm.terms import Term, Terms
-from wengert.compiler.llvm.text import MEMORY_TYPES, Code, Index, Register
+from wengert.compiler.llvm.text import Code
+from wengert.compiler.llvm.values import MEMORY_TYPES, Index, Register
 from wengert.compiler.plans import Plan
 
 
@@ -127,7 +128,7 @@ class LoopKernel:
 
     def _row_indices(self, row: Index) -> list[Index]:
         """The index along each loop over rows."""
-        return _parted(self.code, row, self.shape.row_extents)
+        return self.code.parted(row, self.shape.row_extents)
 
     def _stretch(self, unit: Index, scalars: Values) -> None:
         """A part of one long row."""
@@ -229,7 +230,7 @@ class LoopKernel:
             yield []
             return
         with self.code.loop(0, math.prod(extents)) as joint:
-            yield _parted(self.code, joint, extents)
+            yield self.code.parted(joint, extents)
 
     def _entries(
         self, stores: list[Term], sums: list[Term], at: Position, values: Values, chunk: int | None
@@ -285,16 +286,3 @@ class LoopKernel:
 def _once() -> Iterator[Index]:
     """The only unit."""
     yield 0
-
-
-def _parted(code: Code, joint: Index, extents: tuple[int, ...]) -> list[Index]:
-    """The index along each axis, from the one that counts them all."""
-    indices: list[Index] = []
-    for extent in reversed(extents[1:]):
-        if isinstance(joint, int):
-            joint, index = divmod(joint, extent)
-            indices.append(index)
-        else:
-            indices.append(code.remainder(joint, extent))
-            joint = code.divide(joint, extent)
-    return [joint, *reversed(indices)]

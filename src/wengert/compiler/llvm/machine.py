@@ -44,11 +44,6 @@ class Machine:
         """How many vectors the processor holds at once."""
         return 16 if self.is_x86 and self.vector_bits < 512 else 32
 
-    @property
-    def fuses(self) -> bool:
-        """Whether a product and a sum are one instruction, rounded once."""
-        return not self.is_x86 or self.vector_bits > 128
-
     def lanes(self, element_bytes: int) -> int:
         """How many entries of so many bytes a vector holds.
 

@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping
 
 from wengert.compiler.llvm import exponential, powers, trigonometric
 from wengert.compiler.llvm.lanes import Lanes
-from wengert.compiler.llvm.text import Code, Register
+from wengert.compiler.llvm.text import Code
+from wengert.compiler.llvm.values import Register
 
 FUNCTIONS: Mapping[str, Callable[..., Lanes]] = {
     "exp": exponential.exp,

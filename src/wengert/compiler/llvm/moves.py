@@ -16,32 +16,24 @@ import numpy as np
 from wengert.compiler.accesses import access, contiguous
 from wengert.compiler.groups import Group
 from wengert.compiler.lines import Line, Shape
-from wengert.compiler.llvm.emission import Kernel
+from wengert.compiler.llvm.emission import Kernel, Pointers
 from wengert.compiler.llvm.machine import Machine
-from wengert.compiler.llvm.text import BYTES, MEMORY_TYPES, Code, Index, Register
-from wengert.compiler.plans import Buffer, Plan
+from wengert.compiler.llvm.text import Code
+from wengert.compiler.llvm.values import BYTES, MEMORY_TYPES, Index, Register, addition
+from wengert.compiler.plans import Plan
 from wengert.compiler.positions import is_checked
 from wengert.ops.indexing import Slot
 
 
-class Move:
+class Move(Pointers):
     """The writing of one kernel that stands alone. Every entry of the line is written in its first place;
     further places get a copy in the end."""
 
     def __init__(self, plan: Plan, line: Line, machine: Machine, name: str, lanes: int = 0) -> None:
         self.plan, self.line = plan, line
         self.element = MEMORY_TYPES[line.dtype.name]
-        self.code = Code(name, lanes or machine.lanes(BYTES[self.element]))
+        super().__init__(Code(name, lanes or machine.lanes(BYTES[self.element])))
         self.first, self.last = self.code.parameter("i64"), self.code.parameter("i64")
-        self.buffers: list[Buffer] = []
-        self.pointers: dict[Buffer, Register] = {}
-
-    def pointer(self, buffer: Buffer) -> Register:
-        """The function's parameter for a buffer."""
-        if buffer not in self.pointers:
-            self.pointers[buffer] = self.code.parameter()
-            self.buffers.append(buffer)
-        return self.pointers[buffer]
 
     def source(self, a: Line) -> tuple[Register, Shape]:
         """Where an argument begins, and its strides."""
@@ -60,10 +52,8 @@ class Move:
         if len(places) > 1:
             finish = Code(f"{self.code.name}_finish", self.code.lanes)
             source, *targets = [finish.parameter() for _ in places]
-            finish.declarations.add("declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)")
             for target in targets:
-                size = self.line.entries * BYTES[self.element]
-                finish.do(f"call void @llvm.memcpy.p0.p0.i64({target}, {source}, i64 {size}, i1 false)")
+                finish.copy_bytes(target, source, self.line.entries * BYTES[self.element])
             kernel.finish, kernel.finish_buffers = finish, list(places)
         return kernel
 
@@ -118,7 +108,7 @@ class Move:
         code = self.code
         value = code.load(source, self.element)
         if add:
-            value = code.binary(self._addition, code.load(target, self.element), value)
+            value = code.binary(addition(self.element), code.load(target, self.element), value)
         code.store(value, target)
 
     def entry(self, source: Register, target: Register, add: bool) -> None:
@@ -127,18 +117,12 @@ class Move:
         value = code.load_scalar(source, self.element)
         if add:
             present = code.load_scalar(target, self.element)
-            value = code.emit(f"{self._addition} {present}, {value.name}", self.element)
+            value = code.emit(f"{addition(self.element)} {present}, {value.name}", self.element)
         code.store_scalar(value, target)
-
-    @property
-    def _addition(self) -> str:
-        return "fadd" if self.element in ("float", "double") else "add"
 
     def clear(self, target: Register) -> None:
         """Zeros everywhere."""
-        size = self.line.entries * BYTES[self.element]
-        self.code.declarations.add("declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)")
-        self.code.do(f"call void @llvm.memset.p0.i64({target}, i8 0, i64 {size}, i1 false)")
+        self.code.clear_bytes(target, self.line.entries * BYTES[self.element])
 
 
 def move_kernel(plan: Plan, group: Group, machine: Machine, name: str) -> Kernel:

@@ -17,7 +17,7 @@ import os
 import struct
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,21 +34,12 @@ _SUFFIX = ".wengert"
 _ABANDONED = 3600.0  # seconds after which an unfinished file belongs to a process that was killed
 
 
-def native(
-    text: str | Sequence[str] | Callable[[], str | Sequence[str]], key: str, machine: Machine
-) -> NativeModule:
-    """The code of one module or several, from the cache if it is there.
-
-    ``text`` is LLVM's intermediate representation, or a function that makes it where the cache has none.
-    ``key`` says all that the text depends on; an empty one stands for the text itself.
-    """
-    if callable(text):
-        found = lookup(key, machine)
-        return found[0] if found else build(text(), key, machine)
-    texts = [text] if isinstance(text, str) else list(text)
-    key = key or "\0".join(texts)
+def native(text: str | Sequence[str], machine: Machine) -> NativeModule:
+    """The code of one module or several in LLVM's intermediate representation, from the cache if it is
+    there."""
+    key = text if isinstance(text, str) else "\0".join(text)
     found = lookup(key, machine)
-    return found[0] if found else build(texts, key, machine)
+    return found[0] if found else build(text, key, machine)
 
 
 def lookup(key: str, machine: Machine) -> tuple[NativeModule, Any] | None:
@@ -70,7 +61,7 @@ def lookup(key: str, machine: Machine) -> tuple[NativeModule, Any] | None:
 
 
 def build(text: str | Sequence[str], key: str, machine: Machine, metadata: Any = None) -> NativeModule:
-    """Compile one module or several, and keep the code under a key.
+    """Compile one module or several, and keep the code under a key, which says all that it depends on.
 
     Several modules are compiled at the same time; they may call each other's exported functions. ``metadata``
     is whatever JSON can hold. Raises RuntimeError with LLVM's words for text that it does not understand.

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from wengert.compiler.llvm.text import Code, Index, Register
+from wengert.compiler.llvm.text import Code
+from wengert.compiler.llvm.values import Index, Register
 
 
 class Matrix(Protocol):

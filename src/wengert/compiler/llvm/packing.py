@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from wengert.compiler.llvm.operands import Matrix
-from wengert.compiler.llvm.text import BYTES, Code, Index, Register
+from wengert.compiler.llvm.text import Code
 from wengert.compiler.llvm.transposes import transposed_block
+from wengert.compiler.llvm.values import BYTES, Index, Register
 
 CONFLICT_BYTES = 2048
 """Entries that are a multiple of so many bytes apart meet in the same few places of a cache."""

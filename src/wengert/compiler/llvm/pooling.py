@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from wengert.compiler.llvm.text import Code, Index, Register
-from wengert.compiler.llvm.walks import Counts, Pooling, State, Windows, is_float
+from wengert.compiler.llvm.text import Code
+from wengert.compiler.llvm.values import Index, Register, is_float
+from wengert.compiler.llvm.walks import Counts, Pooling, State, Windows
 from wengert.compiler.llvm.windows import fill, spread
 
 
@@ -101,23 +102,6 @@ def emit_avg_pool2d(
             (sum,) = windows.over_offsets(there, [code.constant(0, element)], total)
             mean = code.binary("fdiv", sum, windows.divisor(divisors, place, width))
             code.store(mean, windows.result(result, unit, place), width)
-
-
-def emit_avg_pool2d_transpose(
-    code: Code, pooling: Pooling, counts: Counts, g: Register, result: Register, element: str,
-    first_unit: Index, last_unit: Index,
-) -> None:  # fmt: skip
-    """Every entry of g, divided by the number of its window's entries, added to each of them."""
-    windows = Windows(code, pooling, element)
-    with code.borrowed(element, windows.layout.entries) as sums:
-        divisors = counts.tables(code, element)
-        with code.loop(first_unit, last_unit) as unit:
-
-            def share(_: Index, place: Index, width: int) -> Register:
-                entry = code.load(windows.result(g, unit, place), element, width)
-                return code.binary("fdiv", entry, windows.divisor(divisors, place, width))
-
-            windows.add_up(sums, result, unit, share)
 
 
 def emit_windows(

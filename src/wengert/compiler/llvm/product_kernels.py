@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 from wengert.compiler.accesses import access
 from wengert.compiler.groups import HEAVY, Group
@@ -13,14 +12,13 @@ from wengert.compiler.llvm.machine import Machine
 from wengert.compiler.llvm.operands import Operand
 from wengert.compiler.llvm.products import product, units
 from wengert.compiler.llvm.terms import Term, Terms
-from wengert.compiler.llvm.text import MEMORY_TYPES, Code, Index, Register
+from wengert.compiler.llvm.text import Code
+from wengert.compiler.llvm.values import MEMORY_TYPES, Index, Register
 from wengert.compiler.plans import Plan
 
 
 class Following:
     """What is done with the entries of a product: the group's other lines."""
-
-    whole_columns = False
 
     def __init__(self, out: Emission, product: Term, before: list[Index], scalars: Values) -> None:
         self.out, self.product, self.before, self.scalars = out, product, before, scalars
@@ -63,9 +61,6 @@ class Following:
         for term, result in zip(self.stored, found, strict=True):
             self.out.store(term, result, at)
 
-    def finish_columns(self, code: Code, column: Index, width: int, column_state: Any) -> None:
-        """Nothing is left to do."""
-
 
 def product_kernel(plan: Plan, group: Group, machine: Machine, name: str) -> Kernel:
     """The kernel of a product's group."""
@@ -90,10 +85,8 @@ def product_kernel(plan: Plan, group: Group, machine: Machine, name: str) -> Ker
         product(code, machine, rows, columns, inner, a, b, element, following, first, last)
         return Kernel(code, pieces, out.buffers)
     with code.loop(first, last) as unit:
-        assert isinstance(unit, Register)
-        joint = code.emit(f"udiv i64 {unit.name}, {pieces}", "i64")
-        piece = code.emit(f"urem i64 {unit.name}, {pieces}", "i64")
-        before = _indices(code, joint, batch)
+        piece = code.remainder(unit, pieces)
+        before = code.parted(code.divide(unit, pieces), batch)
         operands = []
         for pointer, offset, strides, row, column in walks:
             place: Index = offset
@@ -105,15 +98,6 @@ def product_kernel(plan: Plan, group: Group, machine: Machine, name: str) -> Ker
         after = code.add(piece, 1)
         product(code, machine, rows, columns, inner, a, b, element, following, piece, after)
     return Kernel(code, pieces * count, out.buffers)
-
-
-def _indices(code: Code, joint: Register, extents: list[int]) -> list[Index]:
-    """The index along each leading axis, from the one that counts them all."""
-    indices: list[Index] = []
-    for extent in reversed(extents[1:]):
-        indices.append(code.emit(f"urem i64 {joint.name}, {extent}", "i64"))
-        joint = code.emit(f"udiv i64 {joint.name}, {extent}", "i64")
-    return [joint, *reversed(indices)]
 
 
 def _matrix(out: Emission, plan: Plan, a: Line, batch: int) -> tuple[Register, int, list[int], int, int]:

@@ -7,15 +7,14 @@ extent, entries of a column of the left matrix multiply vectors of a row of the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from wengert.compiler.llvm.epilogues import Epilogue
 from wengert.compiler.llvm.machine import Machine
 from wengert.compiler.llvm.operands import Matrix, Operand
 from wengert.compiler.llvm.packing import conflicting, pack
-from wengert.compiler.llvm.text import BYTES, Code, Index, Register
+from wengert.compiler.llvm.text import Code
 from wengert.compiler.llvm.tiles import (
     Range,
     Run,
@@ -27,21 +26,20 @@ from wengert.compiler.llvm.tiles import (
     tiling,
     vector_widths,
 )
+from wengert.compiler.llvm.values import BYTES, Index, Register
 
 UNROLLED = 6
 """What costs more instructions an entry than this is done in a loop over rows, to keep the code small."""
 
 
-def units(
-    machine: Machine, rows: int, columns: int, inner: int, element: str, whole_columns: bool = False
-) -> int:
-    """Into how many independent pieces a product is cut; ``whole_columns`` is that of its epilogue.
+def units(machine: Machine, rows: int, columns: int, inner: int, element: str) -> int:
+    """Into how many independent pieces a product is cut.
 
     >>> from wengert.compiler.llvm.machine import Machine
     >>> units(Machine("x86_64-unknown-linux-gnu", "x86-64-v4", "", 512), 64, 256, 784, "float")
     8
     """
-    return tiling(machine, rows, columns, inner, element, whole_columns).units
+    return tiling(machine, rows, columns, inner, element).units
 
 
 def product(
@@ -60,7 +58,7 @@ def product(
         raise ValueError(f"expected vectors of {lanes} entries, got {code.lanes}")
     if columns == 1 and isinstance(b, Operand):
         b = Operand(b.pointer, b.row, 1)
-    cut = tiling(machine, rows, columns, inner, element, epilogue.whole_columns)
+    cut = tiling(machine, rows, columns, inner, element)
     _Product(code, cut, a, b, element, inner, epilogue).write(first_unit, last_unit)
 
 
@@ -79,9 +77,7 @@ class _Product:
         self.packed_a = count(cut.panels) >= 4 and conflicting(max(a.row, a.column), element, inner)
         bounded = self.packed_a or self.packed_b or self.spilled
         self.chunk = min(cut.chunk, tiles) if bounded else tiles
-        self.panel_outside = epilogue.whole_columns and self.chunk < tiles
-        self.packed_a &= not self.panel_outside
-        self.group = cut.group if self.blocked and not self.panel_outside else 1
+        self.group = cut.group if self.blocked else 1
         self.group_memory = self.chunk * cut.height * cut.panel_memory
         if self.packed_a:
             self.tile_entries = cut.block * -(-cut.height // code.lanes) * code.lanes
@@ -103,12 +99,6 @@ class _Product:
         cut, code = self.cut, self.code
         tiles, panels = (0, count(cut.tiles)), (0, count(cut.panels))
         down, across = (tiles, (first, last)) if cut.by_panels else ((first, last), panels)
-        if self.panel_outside:
-            for panel, _, column in pieces(code, cut.panels, *across):
-                with self.columns(panel, column) as states:
-                    for chunk in parts(code, down, self.chunk, tiles[1]):
-                        self.part(chunk, panel, column, states)
-            return
         for chunk in parts(code, down, self.chunk, tiles[1]):
             if self.blocked:
                 for group in parts(code, across, self.group, panels[1]):
@@ -116,28 +106,19 @@ class _Product:
                 continue
             self.pack_a(chunk, 0, self.inner)
             for panel, _, column in pieces(code, cut.panels, *across):
-                with self.columns(panel, column) as states:
-                    self.part(chunk, panel, column, states)
+                self.part(chunk, panel, column)
 
-    @contextmanager
-    def columns(self, panel: Run, start: Index) -> Iterator[list[Any]]:
+    def columns(self, panel: Run, start: Index) -> list[Any]:
         """What the epilogue knows of the columns of a panel."""
-        code, epilogue = self.code, self.epilogue
+        code = self.code
         vectors = [(code.add(start, j * code.lanes), width) for j, width in enumerate(self.cut.widths(panel))]
-        states = [epilogue.column(code, column, width) for column, width in vectors]
-        yield states
-        for (column, width), state in zip(vectors, states, strict=True):
-            epilogue.finish_columns(code, column, width, state)
+        return [self.epilogue.column(code, column, width) for column, width in vectors]
 
-    def part(self, chunk: Range, panel: Run, column: Index, states: Sequence[Any]) -> None:
+    def part(self, chunk: Range, panel: Run, column: Index) -> None:
         """The tiles of a chunk in one panel, from the first step to the epilogue."""
         code, widths = self.code, self.cut.widths(panel)
-        if self.blocked:
-            self.clear(1)
-            with code.loop(0, self.inner, self.cut.block) as first:
-                self.add_block(chunk, first, self.block_length(first), 0, panel, column)
-            self.finish_waiting(chunk, 0, column, widths, states)
-        elif self.spilled:
+        states = self.columns(panel, column)
+        if self.spilled:
             self.add_block(chunk, 0, self.inner, 0, panel, column)
             self.finish_waiting(chunk, 0, column, widths, states)
         else:
@@ -150,16 +131,16 @@ class _Product:
     def blocks(self, chunk: Range, group: Range) -> None:
         """The tiles of a chunk in a group of panels, block after block of the inner extent."""
         code, panels = self.code, self.cut.panels
-        self.clear(self.group)
+        self.clear()
         with code.loop(0, self.inner, self.cut.block) as first:
             length = self.block_length(first)
             self.pack_a(chunk, first, length)
             for panel, number, column in pieces(code, panels, *group):
                 self.add_block(chunk, first, length, code.subtract(number, group[0]), panel, column)
         for panel, number, column in pieces(code, panels, *group):
-            with self.columns(panel, column) as states:
-                place = code.subtract(number, group[0])
-                self.finish_waiting(chunk, place, column, self.cut.widths(panel), states)
+            states = self.columns(panel, column)
+            place = code.subtract(number, group[0])
+            self.finish_waiting(chunk, place, column, self.cut.widths(panel), states)
 
     def block_length(self, first: Index) -> Index:
         """How much of the inner extent the block has that starts there."""
@@ -258,10 +239,10 @@ class _Product:
         start = code.at(self.waiting, code.add(code.multiply(place, self.group_memory), rows), self.element)
         return [code.at(start, n * lanes, self.element) for n in range(height * len(widths))]
 
-    def clear(self, group: int) -> None:
+    def clear(self) -> None:
         """Let all rows start from 0 in all panels of a group."""
         code = self.code
-        with code.loop(0, group * self.group_memory, code.lanes) as n:
+        with code.loop(0, self.group * self.group_memory, code.lanes) as n:
             code.store(code.constant(0, self.element), code.at(self.waiting, n, self.element))
 
     def finish_waiting(

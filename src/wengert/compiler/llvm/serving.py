@@ -85,6 +85,6 @@ define void @post(ptr %box) nounwind {{
 def serving() -> tuple[Callable[[int, int], None], Callable[[int], None]]:
     """``serve(box, looks)``, which looks into a box so often without news before it returns, and
     ``post(box)``, which announces the work that was written into it."""
-    module = native(_TEXT, "", this_machine())
+    module = native(_TEXT, this_machine())
     ctypes.pythonapi.Py_IncRef(ctypes.py_object(module))  # threads may be inside until the process ends
     return module.function("serve", ctypes.c_void_p, ctypes.c_int64), module.function("post", ctypes.c_void_p)

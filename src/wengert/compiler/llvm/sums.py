@@ -12,11 +12,13 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from wengert.compiler.alignment import aligned
 from wengert.compiler.llvm.arithmetic import converted, extreme
 from wengert.compiler.llvm.emission import Emission, Position
 from wengert.compiler.llvm.geometry import Geometry
 from wengert.compiler.llvm.terms import Term
-from wengert.compiler.llvm.text import BYTES, MEMORY_TYPES, Code, Index, Register
+from wengert.compiler.llvm.text import Code
+from wengert.compiler.llvm.values import BYTES, MEMORY_TYPES, Index, Register, addition, is_float
 from wengert.compiler.plans import Buffer
 
 BLOCK = 2048
@@ -39,7 +41,7 @@ class Layout:
             else:
                 continue
             self.places[id(term)] = self.bytes
-            self.bytes += -(-size // 64) * 64
+            self.bytes += aligned(size)
 
 
 class Sums:
@@ -259,7 +261,7 @@ class Sums:
     def _joined(self, term: Term, a: Register, b: Register) -> Register:
         code, name, floats = self.code, term.line.name, term.line.dtype.kind == "f"
         if name == "sum":
-            return code.binary("fadd" if floats else "add", a, b)
+            return code.binary(addition(code.element(a.type)), a, b)
         if name in ("any", "all"):
             return code.binary("or" if name == "any" else "and", a, b)
         return extreme(code, b, a, name == "max", floats)
@@ -269,11 +271,11 @@ class Sums:
         code, name, element = self.code, term.line.name, kept_element(term)
         if code.lanes == 1:
             return code.lane(vector)
-        if name == "sum" and element in ("float", "double"):
+        if name == "sum" and is_float(element):
             return code.total(vector)
         kind = {"sum": "add", "any": "or", "all": "and"}.get(name)
         if kind is None:
-            floats = element in ("float", "double")
+            floats = is_float(element)
             kind = f"{'f' if floats else 's'}{name}{'imum' if floats else ''}"
         return code.call(f"llvm.vector.reduce.{kind}.{code.suffix(vector.type)}", element, vector)
 

@@ -8,11 +8,13 @@ over rows is *late*: it is computed when all rows are done.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from wengert.compiler.accesses import access, base_of, contiguous, is_view
-from wengert.compiler.groups import REDUCTIONS, Group, Places
+from wengert.compiler.canonical import REDUCTIONS
+from wengert.compiler.groups import Group, Places
 from wengert.compiler.lines import Line, Shape
 from wengert.compiler.plans import Buffer, Plan
 
@@ -50,7 +52,7 @@ class Terms:
     """The terms of a group, each after its arguments. ``axes`` are the loops: runs of axes of the space that
     every array walks through as one, ``rows`` of them outside and the others inside."""
 
-    def __init__(self, plan: Plan, group: Group, seeds: dict[int, Term] | None = None) -> None:
+    def __init__(self, plan: Plan, group: Group) -> None:
         self.plan, self.group = plan, group
         self.by_key: dict[Key, Term] = {}
         self.all: list[Term] = []
@@ -166,10 +168,7 @@ class Terms:
         return strides[axes[-1]]
 
     def _extent(self, axes: list[int]) -> int:
-        total = 1
-        for axis in axes:
-            total *= self.group.space[axis]
-        return total
+        return math.prod(self.group.space[axis] for axis in axes)
 
     # -- classes and stages
     # ----------------------------------------------------------------------------------------------------

@@ -1,126 +1,19 @@
 """Writing one function in LLVM's intermediate representation.
 
-A `Register` is a value of a known type. Numbers are vectors of the function's width throughout: a number that
-is the same for all lanes is a splat. Indices are plain Python integers where they are known, else registers
-of type i64.
+Numbers are vectors of the function's width throughout: a number that is the same for all lanes is a splat.
 """
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import NamedTuple
 
-import numpy as np
-
-
-class Register(NamedTuple):
-    """A value: its name or literal, and its type."""
-
-    name: str
-    type: str
-
-    def __str__(self) -> str:
-        return f"{self.type} {self.name}"
+from wengert.compiler.llvm.control_flow import ControlFlow
+from wengert.compiler.llvm.values import BYTES, SUFFIXES, Index, Register, is_float, literal, operand, spelled
 
 
-Index = int | Register
-
-MEMORY_TYPES = {
-    "float32": "float",
-    "float64": "double",
-    "int64": "i64",
-    "int32": "i32",
-    "uint64": "i64",
-    "uint8": "i8",
-    "bool": "i8",
-}
-"""How an entry of each dtype lies in memory."""
-
-BYTES = {"float": 4, "double": 8, "i64": 8, "i32": 4, "i8": 1, "ptr": 8}
-
-SUFFIXES = {"float": "f32", "double": "f64", "i64": "i64", "i32": "i32", "i8": "i8", "i1": "i1"}
-"""How a type is written inside the name of an intrinsic function."""
-
-
-def element_type(dtype: np.dtype[np.generic] | str) -> str:
-    """The type of an entry in a register: i1 for truth values, else as in memory."""
-    name = np.dtype(dtype).name
-    return "i1" if name == "bool" else MEMORY_TYPES[name]
-
-
-class Code:
-    """The body of a function. ``lanes`` is the number of entries that its vectors hold."""
-
-    def __init__(self, name: str, lanes: int) -> None:
-        self.name = name
-        self.lanes = lanes
-        self.body: list[str] = []
-        self.stack: list[str] = []
-        self.parameters: list[Register] = []
-        self.declarations: set[str] = set()
-        self.count = 0
-
-    # -- instructions
-    # ----------------------------------------------------------------------------------------------------
-
-    def fresh(self) -> str:
-        """A name that is not taken."""
-        self.count += 1
-        return f"%t{self.count}"
-
-    def emit(self, instruction: str, type: str) -> Register:
-        """An instruction that has a value."""
-        name = self.fresh()
-        self.body.append(f"  {name} = {instruction}")
-        return Register(name, type)
-
-    def do(self, instruction: str) -> None:
-        """An instruction without a value."""
-        self.body.append(f"  {instruction}")
-
-    def parameter(self, type: str = "ptr") -> Register:
-        """A further parameter of the function."""
-        register = Register(f"%p{len(self.parameters)}", type)
-        self.parameters.append(register)
-        return register
-
-    def alloca(self, type: str, count: int = 1, align: int = 64) -> Register:
-        """Memory on the stack, for as long as the function runs."""
-        name = self.fresh()
-        self.stack.append(f"  {name} = alloca {type}, i64 {count}, align {align}")
-        return Register(name, "ptr")
-
-    @contextmanager
-    def borrowed(self, type: str, count: int) -> Iterator[Register]:
-        """Memory of the heap until the block ends: for what is too large for the stack of a thread."""
-        memory = self.call("malloc", "ptr", Register(str(count * BYTES[type]), "i64"))
-        yield memory
-        self.declarations.add("declare void @free(ptr)")
-        self.do(f"call void @free({memory})")
-
-    def table(self, numbers: Sequence[float | int], element: str) -> Register:
-        """Known numbers in memory, to be read at an index."""
-        padded = [*numbers, *[0] * (-len(numbers) % self.lanes)]
-        memory = self.alloca(element, len(padded))
-        for start in range(0, len(padded), self.lanes):
-            lanes = ", ".join(
-                f"{element} {literal(number, element)}" for number in padded[start : start + self.lanes]
-            )
-            self.store(Register(f"<{lanes}>", self.vector(element)), self.at(memory, start, element))
-        return memory
-
-    def call(self, function: str, type: str, *arguments: Register, flags: str = "") -> Register:
-        """A call of a function that has a value; it is declared where it must be."""
-        self.declarations.add(f"declare {type} @{function}({', '.join(a.type for a in arguments)})")
-        words = f"call {flags} " if flags else "call "
-        return self.emit(f"{words}{type} @{function}({', '.join(map(str, arguments))})", type)
-
-    def intrinsic(self, name: str, *arguments: Register, flags: str = "") -> Register:
-        """A call of ``llvm.<name>`` on arguments of one type, whose value has that type too."""
-        type = arguments[0].type
-        return self.call(f"llvm.{name}.{self.suffix(type)}", type, *arguments, flags=flags)
+class Code(ControlFlow):
+    """A function that computes on vectors."""
 
     # -- types and constants
     # ----------------------------------------------------------------------------------------------------
@@ -166,131 +59,6 @@ class Code:
     def lane(self, vector: Register, k: int = 0) -> Register:
         """One lane as a scalar."""
         return self.emit(f"extractelement {vector}, i64 {k}", self.element(vector.type))
-
-    # -- indices
-    # ----------------------------------------------------------------------------------------------------
-
-    def add(self, a: Index, b: Index) -> Index:
-        """The sum of two indices."""
-        if isinstance(a, int) and isinstance(b, int):
-            return a + b
-        if a == 0:
-            return b
-        if b == 0:
-            return a
-        return self.emit(f"add nsw i64 {spelled(a)}, {spelled(b)}", "i64")
-
-    def multiply(self, a: Index, b: Index) -> Index:
-        """The product of two indices."""
-        if isinstance(a, int) and isinstance(b, int):
-            return a * b
-        for factor, other in ((a, b), (b, a)):
-            if factor == 0:
-                return 0
-            if factor == 1:
-                return other
-        return self.emit(f"mul nsw i64 {spelled(a)}, {spelled(b)}", "i64")
-
-    def divide(self, a: Index, b: int) -> Index:
-        """How often b is contained in an index that is not negative."""
-        if isinstance(a, int) or b == 1:
-            return a // b if isinstance(a, int) else a
-        return self.emit(f"udiv i64 {a.name}, {b}", "i64")
-
-    def remainder(self, a: Index, b: int) -> Index:
-        """What is left over."""
-        if isinstance(a, int) or b == 1:
-            return a % b if isinstance(a, int) else 0
-        return self.emit(f"urem i64 {a.name}, {b}", "i64")
-
-    def smaller(self, a: Index, b: Index) -> Index:
-        """The smaller of two indices."""
-        if isinstance(a, int) and isinstance(b, int):
-            return min(a, b)
-        return self.emit(f"call i64 @llvm.smin.i64(i64 {spelled(a)}, i64 {spelled(b)})", "i64")
-
-    def larger(self, a: Index, b: Index) -> Index:
-        """The larger of two indices."""
-        if isinstance(a, int) and isinstance(b, int):
-            return max(a, b)
-        return self.emit(f"call i64 @llvm.smax.i64(i64 {spelled(a)}, i64 {spelled(b)})", "i64")
-
-    def subtract(self, a: Index, b: Index) -> Index:
-        """The difference of two indices."""
-        if isinstance(a, int) and isinstance(b, int):
-            return a - b
-        if b == 0:
-            return a
-        return self.emit(f"sub nsw i64 {spelled(a)}, {spelled(b)}", "i64")
-
-    @contextmanager
-    def loop(self, start: Index, stop: Index, step: int = 1) -> Iterator[Index]:
-        """Repeat for start, start + step, … below stop; once only without a loop where that is known."""
-        if isinstance(start, int) and isinstance(stop, int):
-            if stop <= start:
-                raise ValueError(f"a loop from {start} to {stop} is empty")
-            if stop - start <= step:
-                yield start
-                return
-        self.count += 1
-        head, inside, after = (f"{word}{self.count}" for word in ("head", "body", "done"))
-        counter = self.alloca("i64", align=8)
-        self.do(f"store i64 {spelled(start)}, ptr {counter.name}")
-        self.do(f"br label %{head}")
-        self.body.append(f"{head}:")
-        index = self.emit(f"load i64, ptr {counter.name}", "i64")
-        inside_bounds = self.emit(f"icmp slt i64 {index.name}, {spelled(stop)}", "i1")
-        self.do(f"br i1 {inside_bounds.name}, label %{inside}, label %{after}")
-        self.body.append(f"{inside}:")
-        yield index
-        following = self.emit(f"add nsw i64 {index.name}, {step}", "i64")
-        self.do(f"store i64 {following.name}, ptr {counter.name}")
-        self.do(f"br label %{head}, !llvm.loop !0")
-        self.body.append(f"{after}:")
-
-    @contextmanager
-    def fold(
-        self, start: Index, stop: Index, values: Sequence[Register], step: int = 1
-    ) -> Iterator[tuple[Index, list[Register]]]:
-        """Repeat for start, start + step, … below stop, once at least. The body replaces values in the list,
-        and the next round finds them there; in the end the list holds the last ones."""
-        if isinstance(start, int) and isinstance(stop, int) and stop - start <= step:
-            yield start, list(values)
-            return
-        self.count += 1
-        before, inside, last, after = (f"{word}{self.count}" for word in ("fold", "round", "next", "folded"))
-        self.do(f"br label %{before}")
-        self.body.append(f"{before}:")
-        self.do(f"br label %{inside}")
-        self.body.append(f"{inside}:")
-        top = len(self.body)
-        index = Register(self.fresh(), "i64")
-        carried = [Register(self.fresh(), value.type) for value in values]
-        current = list(carried)
-        yield index, current
-        self.do(f"br label %{last}")
-        self.body.append(f"{last}:")
-        following = self.emit(f"add nsw i64 {index.name}, {step}", "i64")
-        inside_bounds = self.emit(f"icmp slt i64 {following.name}, {spelled(stop)}", "i1")
-        self.do(f"br i1 {inside_bounds.name}, label %{inside}, label %{after}, !llvm.loop !0")
-        self.body.append(f"{after}:")
-        self.body[top:top] = [
-            f"  {name} = phi {type} [ {spelled(first)}, %{before} ], [ {again.name}, %{last} ]"
-            for (name, type), first, again in zip(
-                [index, *carried], [start, *values], [following, *current], strict=True
-            )
-        ]
-
-    @contextmanager
-    def when(self, condition: Register) -> Iterator[None]:
-        """Only where a truth value holds."""
-        self.count += 1
-        inside, after = f"then{self.count}", f"after{self.count}"
-        self.do(f"br i1 {condition.name}, label %{inside}, label %{after}")
-        self.body.append(f"{inside}:")
-        yield
-        self.do(f"br label %{after}")
-        self.body.append(f"{after}:")
 
     # -- memory
     # ----------------------------------------------------------------------------------------------------
@@ -351,6 +119,35 @@ class Code:
         mask = self.first_lanes(self.lanes if width is None else width)
         self.do(f"call void @{name}({vector}, {pointers} align {BYTES[element]} {addresses.name}, {mask})")
 
+    def copy_bytes(self, target: Register, source: Register, size: Index) -> None:
+        """Copy so many bytes from one place to another."""
+        self.declarations.add("declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)")
+        self.do(f"call void @llvm.memcpy.p0.p0.i64({target}, {source}, {operand(size)}, i1 false)")
+
+    def clear_bytes(self, target: Register, size: int) -> None:
+        """Write zeros over so many bytes."""
+        self.declarations.add("declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)")
+        self.do(f"call void @llvm.memset.p0.i64({target}, i8 0, i64 {size}, i1 false)")
+
+    @contextmanager
+    def borrowed(self, type: str, count: int) -> Iterator[Register]:
+        """Memory of the heap until the block ends: for what is too large for the stack of a thread."""
+        memory = self.call("malloc", "ptr", Register(str(count * BYTES[type]), "i64"))
+        yield memory
+        self.declarations.add("declare void @free(ptr)")
+        self.do(f"call void @free({memory})")
+
+    def table(self, numbers: Sequence[float | int], element: str) -> Register:
+        """Known numbers in memory, to be read at an index."""
+        padded = [*numbers, *[0] * (-len(numbers) % self.lanes)]
+        memory = self.alloca(element, len(padded))
+        for start in range(0, len(padded), self.lanes):
+            lanes = ", ".join(
+                f"{element} {literal(number, element)}" for number in padded[start : start + self.lanes]
+            )
+            self.store(Register(f"<{lanes}>", self.vector(element)), self.at(memory, start, element))
+        return memory
+
     # -- arithmetic on vectors
     # ----------------------------------------------------------------------------------------------------
 
@@ -365,7 +162,7 @@ class Code:
     def compare(self, condition: str, a: Register, b: Register) -> Register:
         """A vector of truth values: ``olt``, ``une``, … for floating-point numbers, ``slt``, ``eq``, … for
         whole ones."""
-        kind = "fcmp" if self.element(a.type) in ("float", "double") else "icmp"
+        kind = "fcmp" if is_float(self.element(a.type)) else "icmp"
         return self.emit(f"{kind} {condition} {a.type} {a.name}, {b.name}", self.vector("i1"))
 
     def select(self, condition: Register, a: Register, b: Register) -> Register:
@@ -384,68 +181,7 @@ class Code:
         name = f"llvm.vector.reduce.fadd.{self.suffix(vector.type)}"
         return self.call(name, element, zero, vector, flags="reassoc")
 
-    # -- the whole
-    # ----------------------------------------------------------------------------------------------------
-
-    def declaration(self) -> str:
-        """How another module announces the function."""
-        return f"declare void @{self.name}({', '.join(p.type for p in self.parameters)})"
-
-    def text(self) -> str:
-        """The function's definition."""
-        parameters = ", ".join(map(str, self.parameters))
-        head = f"define void @{self.name}({parameters}) noinline #0 {{"
-        return "\n".join(
-            [head, "entry:", *self.stack, "  br label %start", "start:", *self.body, "  ret void", "}"]
-        )
-
-
-def spelled(index: Index) -> str:
-    """An index as an operand."""
-    return str(index) if isinstance(index, int) else index.name
-
-
-def literal(number: float | int | bool, element: str) -> str:
-    """A number as LLVM writes it."""
-    if element == "i1":
-        return "true" if number else "false"
-    if element in ("float", "double"):
-        exact = float(np.float32(number)) if element == "float" else float(number)
-        return f"0x{struct.unpack('<Q', struct.pack('<d', exact))[0]:016X}"
-    return str(int(number))
-
-
-LINES_PER_MODULE = 1500
-"""A program's functions are parted into modules of about so many lines, which are compiled side by side."""
-MOST_MODULES = 4
-
-
-def module_texts(kernels: Sequence[Code], drivers: Sequence[Code], vector_bits: int) -> list[str]:
-    """Functions as one module or several; the last holds the drivers, which call the kernels."""
-    total = sum(len(code.body) for code in kernels)
-    count = min(MOST_MODULES, 1 + total // LINES_PER_MODULE)
-    parts: list[list[Code]] = [[] for _ in range(count)]
-    for code in sorted(kernels, key=lambda code: -len(code.body)):
-        min(parts, key=lambda part: sum(len(other.body) for other in part)).append(code)
-    elsewhere = [code.declaration() for part in parts[:-1] for code in part]
-    texts = [_module_text(part, [], vector_bits) for part in parts[:-1]]
-    return [*texts, _module_text([*parts[-1], *drivers], elsewhere, vector_bits)]
-
-
-def _module_text(functions: Sequence[Code], elsewhere: Sequence[str], vector_bits: int) -> str:
-    """A module: what its functions call from outside, the functions, and how they are compiled."""
-    declarations = sorted(set().union(elsewhere, *(code.declarations for code in functions)))
-    attributes = (
-        f'attributes #0 = {{ nounwind "min-legal-vector-width"="{vector_bits}" '
-        f'"prefer-vector-width"="{vector_bits}" }}'
-    )
-    return "\n".join(
-        [
-            *declarations,
-            "declare i64 @llvm.smin.i64(i64, i64)",
-            *(code.text() for code in functions),
-            attributes,
-            "!0 = distinct !{!0, !1}",
-            '!1 = !{!"llvm.loop.unroll.disable"}',
-        ]
-    )
+    def intrinsic(self, name: str, *arguments: Register, flags: str = "") -> Register:
+        """A call of ``llvm.<name>`` on arguments of one type, whose value has that type too."""
+        type = arguments[0].type
+        return self.call(f"llvm.{name}.{self.suffix(type)}", type, *arguments, flags=flags)

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from wengert.compiler.llvm.machine import Machine
-from wengert.compiler.llvm.text import BYTES, Code, Index
+from wengert.compiler.llvm.text import Code
+from wengert.compiler.llvm.values import BYTES, Index
 
 HEIGHTS = {16: {1: 12, 2: 6, 3: 4}, 32: {1: 24, 2: 13, 3: 9}}
 """The most rows of a tile, by the number of vector registers and of the tile's vectors in a row."""
@@ -91,11 +92,8 @@ def count(runs: tuple[Run, ...]) -> int:
     return sum(run.pieces for run in runs)
 
 
-def tiling(
-    machine: Machine, rows: int, columns: int, inner: int, element: str, whole_columns: bool
-) -> Tiling:
-    """The cut of a product of (rows × inner) and (inner × columns). With ``whole_columns`` a unit has all the
-    rows of its columns."""
+def tiling(machine: Machine, rows: int, columns: int, inner: int, element: str) -> Tiling:
+    """The cut of a product of (rows × inner) and (inner × columns)."""
     lanes = machine.lanes(BYTES[element])
     panels = _panels(columns, lanes)
     vectors = max(-(-run.size // lanes) for run in panels)
@@ -108,7 +106,7 @@ def tiling(
     chunk = max(1, min(CHUNK_BYTES // (block * size), CHUNK_ROWS) // height)
     group = max(1, WAITING_BYTES // (chunk * height * panel))
     wide = count(tiles) < 16 and count(panels) > 1
-    return Tiling(lanes, tiles, panels, block, chunk, group, by_panels=whole_columns or wide)
+    return Tiling(lanes, tiles, panels, block, chunk, group, by_panels=wide)
 
 
 def balanced(extent: int, most: int) -> tuple[Run, ...]:

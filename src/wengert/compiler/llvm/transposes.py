@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from wengert.compiler.llvm.machine import Machine
 from wengert.compiler.llvm.operands import Operand
-from wengert.compiler.llvm.text import BYTES, Code, Index, Register
+from wengert.compiler.llvm.text import Code
+from wengert.compiler.llvm.values import BYTES, Index, Register
 
 
 def transposed_block(code: Code, vectors: Sequence[Register]) -> list[Register]:

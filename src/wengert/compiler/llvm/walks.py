@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from wengert.compiler.llvm.text import Code, Index, Register
-from wengert.compiler.llvm.windows import Placement, collect, fill, spread, vectors
+from wengert.compiler.llvm.text import Code
+from wengert.compiler.llvm.values import Index, Register, addition
+from wengert.compiler.llvm.windows import Placed, Placement, collect, fill, spread, vectors
 from wengert.ops.pooling import entry_counts, pooling_margins
 from wengert.ops.windows import margins, pair
 
@@ -22,7 +23,7 @@ State = list[Register]
 
 
 @dataclass(frozen=True)
-class Pooling:
+class Pooling(Placed):
     """Windows of known images: how many images, each a unit of work, and where the windows lie."""
 
     images: int
@@ -37,21 +38,6 @@ class Pooling:
         around = pooling_margins(shape[-2:], kernel_size, stride, padding, dilation, ceil_mode)
         placement = Placement.of(shape[-2:], kernel_size, stride, around, dilation)
         return cls(math.prod(shape[:-2]), placement)
-
-    @property
-    def image(self) -> int:
-        """The entries of an image."""
-        return math.prod(self.placement.extents)
-
-    @property
-    def result(self) -> int:
-        """The windows of an image."""
-        return math.prod(self.placement.counts)
-
-    @property
-    def area(self) -> int:
-        """The entries of a window."""
-        return math.prod(self.placement.kernel)
 
 
 @dataclass(frozen=True)
@@ -162,14 +148,6 @@ class Windows:
             for place, there, width in self.places():
                 at = code.at(behind, there, element)
                 old = code.load(at, element, width)
-                code.store(code.binary(_add(element), old, share(number, place, width)), at, width)
+                code.store(code.binary(addition(element), old, share(number, place, width)), at, width)
         image = code.at(images, code.multiply(unit, self.pooling.image), element)
         collect(code, self.layout, sums, image, element)
-
-
-def is_float(element: str) -> bool:
-    return element in ("float", "double")
-
-
-def _add(element: str) -> str:
-    return "fadd" if is_float(element) else "add"

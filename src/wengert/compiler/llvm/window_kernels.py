@@ -15,9 +15,15 @@ from wengert.compiler.lines import Line
 from wengert.compiler.llvm import convolutions, pooling
 from wengert.compiler.llvm.convolutions import Convolution
 from wengert.compiler.llvm.emission import Kernel
+from wengert.compiler.llvm.exact_convolutions import (
+    emit_exact_conv2d_weight,
+    emit_exact_conv_transpose2d,
+    where_finite,
+)
 from wengert.compiler.llvm.machine import Machine
 from wengert.compiler.llvm.moves import Move
-from wengert.compiler.llvm.text import Code, Index, Register
+from wengert.compiler.llvm.text import Code
+from wengert.compiler.llvm.values import Index, Register
 from wengert.compiler.llvm.walks import Counts, Pooling, Windows
 from wengert.compiler.plans import Plan
 
@@ -124,6 +130,20 @@ def _convolve(emit: Callable[..., None]) -> Callable[[Row], None]:
     return write
 
 
+def _transpose(emit: Callable[..., None], exact: Callable[..., None], other: int) -> Callable[[Row], None]:
+    """A transpose of a convolution, term by term where the factor of that number has strange entries."""
+
+    def write(row: Row) -> None:
+        convolution, code = _convolution(row.line), row.code
+        entries = row.line.args[other].entries
+        with where_finite(code, row.sources[other], entries, row.element) as strange:
+            emit(code, row.machine, convolution, *row.places, row.element, row.first, row.last)
+        with code.when(strange):
+            exact(code, convolution, *row.places, row.element, row.first, row.last)
+
+    return write
+
+
 def _pool(emit: Callable[..., None]) -> Callable[[Row], None]:
     def write(row: Row) -> None:
         emit(row.code, _pooling(row.line), *row.places, row.element, row.first, row.last)
@@ -177,8 +197,8 @@ _NUMBERS = (*_FLOATS, "int32", "int64")
 _CONVOLUTIONS = ("conv2d", "conv_transpose2d", "conv2d_weight")
 _WRITERS: dict[str, Callable[[Row], None]] = {
     "conv2d": _convolve(convolutions.emit_conv2d),
-    "conv_transpose2d": _convolve(convolutions.emit_conv_transpose2d),
-    "conv2d_weight": _convolve(convolutions.emit_conv2d_weight),
+    "conv_transpose2d": _transpose(convolutions.emit_conv_transpose2d, emit_exact_conv_transpose2d, 1),
+    "conv2d_weight": _transpose(convolutions.emit_conv2d_weight, emit_exact_conv2d_weight, 0),
     "max_pool2d": _pool(pooling.emit_max_pool2d),
     "pool_at_maxima": _pool(pooling.emit_pool_at_maxima),
     "unpool_at_maxima": _pool(pooling.emit_unpool_at_maxima),

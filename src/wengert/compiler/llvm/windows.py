@@ -12,8 +12,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from wengert.compiler.llvm.text import Code, Index, Register
+from wengert.compiler.llvm.text import Code
 from wengert.compiler.llvm.transposes import shuffled
+from wengert.compiler.llvm.values import Index, Register
 from wengert.ops.windows import Pair, margins, pair, window_counts
 
 
@@ -56,23 +57,20 @@ class Layout:
         first = max(0, -(-shift // step))
         return first, max(first, min(most, (self.extents[axis] - 1 + shift) // step + 1))
 
+    def held(self, axis: int) -> int:
+        """How many of the image's rows or columns the parts hold."""
+        spans = (self.covered(axis, phase) for phase in range(self.stride[axis]))
+        return sum(last - first for first, last in spans)
+
     @property
     def has_margins(self) -> bool:
         """Whether some entries of the parts are not of the image."""
-        held = [
-            sum(last - first for first, last in (self.covered(axis, k) for k in range(self.stride[axis])))
-            for axis in (0, 1)
-        ]
-        return math.prod(held) < self.entries
+        return self.held(0) * self.held(1) < self.entries
 
     @property
     def is_whole(self) -> bool:
         """Whether the parts hold all entries of the image."""
-        held = [
-            sum(last - first for first, last in (self.covered(axis, k) for k in range(self.stride[axis])))
-            for axis in (0, 1)
-        ]
-        return held == list(self.extents)
+        return (self.held(0), self.held(1)) == self.extents
 
 
 @dataclass(frozen=True)
@@ -126,6 +124,27 @@ class Placement:
             for n, gap, step in zip(self.kernel, self.dilation, self.stride, strict=True)
         )
         return [(i, j) for i in down for j in right]
+
+
+class Placed:
+    """What is done with placed windows, and how many entries that concerns."""
+
+    placement: Placement
+
+    @property
+    def image(self) -> int:
+        """The entries of an image."""
+        return math.prod(self.placement.extents)
+
+    @property
+    def result(self) -> int:
+        """The windows of an image."""
+        return math.prod(self.placement.counts)
+
+    @property
+    def area(self) -> int:
+        """The entries of a window."""
+        return math.prod(self.placement.kernel)
 
 
 def vectors(code: Code, extent: int) -> Iterator[tuple[Index, int]]:

@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from wengert.compiler.canonical import reshaped
-from wengert.compiler.lines import Line, Shape
+from wengert.compiler.lines import Line, Shape, without_leading_ones, without_ones
 from wengert.compiler.passes.forms import (
     ELEMENTWISE,
     Rule,
@@ -21,8 +20,8 @@ from wengert.compiler.passes.forms import (
     rearranged,
     reduced,
     spread,
-    without_ones,
 )
+from wengert.compiler.views import reshaped
 from wengert.ops.op import Op, lookup
 
 # -- in elementwise operations
@@ -62,18 +61,11 @@ def _bare(line: Line) -> Line:
     """What an operation that repeats its arguments may take instead of a line."""
     if line.name == "broadcast_to":
         return line.args[0]
-    if line.name == "reshape" and _without_leading_ones(line.shape) == _without_leading_ones(
+    if line.name == "reshape" and without_leading_ones(line.shape) == without_leading_ones(
         line.args[0].shape
     ):
         return line.args[0]
     return line
-
-
-def _without_leading_ones(shape: Shape) -> Shape:
-    for k, n in enumerate(shape):
-        if n != 1:
-            return shape[k:]
-    return ()
 
 
 def _behind_reshape(op: Op) -> Rule:

@@ -8,8 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from wengert.compiler.canonical import PRIMITIVES, elementwise, permuted, reshaped
-from wengert.compiler.lines import DType, Line, Shape
+from wengert.compiler import canonical
+from wengert.compiler.canonical import PRIMITIVES, elementwise
+from wengert.compiler.lines import DType, Line, Shape, without_ones
+from wengert.compiler.views import permuted, reshaped
 from wengert.ops.op import Op, later
 
 Rule = Callable[..., Line | None]
@@ -60,11 +62,6 @@ def scaled(line: Line) -> tuple[Line, Line] | None:
 def is_smaller(part: Line, whole: Line) -> bool:
     """Whether a line has fewer entries than another, and spreads to it without changing its shape."""
     return part.entries < whole.entries and common_shape(part.shape, whole.shape) == whole.shape
-
-
-def without_ones(shape: Shape) -> Shape:
-    """The extents other than 1: arrays that agree in them hold the same entries in the same order."""
-    return tuple(n for n in shape if n != 1)
 
 
 def is_flat(line: Line) -> bool:
@@ -173,12 +170,4 @@ def reduced(op: Op, x: Line, axes: Sequence[int], dtype: DType) -> Line:
     kept = tuple(k for k in sorted(axes) if x.shape[k] != 1)
     if not kept and x.dtype == dtype:
         return x
-    kept = kept or tuple(sorted(axes))
-    shape = tuple(1 if k in kept else n for k, n in enumerate(x.shape))
-    return x.lines.line(op, (x,), {"axis": kept, "keepdims": True}, shape, dtype)
-
-
-def matmul(a: Line, b: Line) -> Line:
-    """The product of matrices, or of stacks of them."""
-    before = common_shape(a.shape[:-2], b.shape[:-2])
-    return a.lines.line(later.matmul, (a, b), {}, (*before, a.shape[-2], b.shape[-1]), a.dtype)
+    return canonical.reduced(op, x, kept or tuple(sorted(axes)), dtype)

@@ -7,19 +7,11 @@ from collections.abc import Mapping
 import numpy as np
 
 from wengert.autodiff.transforms import UNIT_VECTORS
-from wengert.compiler.canonical import reshaped
-from wengert.compiler.lines import Line, Shape
-from wengert.compiler.passes.forms import (
-    Rule,
-    is_swap,
-    matmul,
-    multiply,
-    negated,
-    reduced,
-    swapped,
-    without_ones,
-)
+from wengert.compiler.canonical import matrix_product
+from wengert.compiler.lines import Line, Shape, without_ones
+from wengert.compiler.passes.forms import Rule, is_swap, multiply, negated, reduced, swapped
 from wengert.compiler.programs import Program, Slot, Table, rebuilt, rules
+from wengert.compiler.views import reshaped
 from wengert.ops.op import later
 
 
@@ -39,7 +31,7 @@ def _single_column(a: Line, b: Line) -> Line | None:
 
 def _signs(a: Line, b: Line) -> Line | None:
     x, y = negated(a), negated(b)
-    return matmul(x, y) if x is not None and y is not None else None
+    return matrix_product(x, y) if x is not None and y is not None else None
 
 
 def _one_stack(a: Line, b: Line) -> Line | None:
@@ -47,7 +39,7 @@ def _one_stack(a: Line, b: Line) -> Line | None:
     if a.ndim > 2 and b.entries == b.shape[-2] * b.shape[-1] and a.name != "permute":
         rows = a.entries // a.shape[-1] if a.shape[-1] else 0
         if a.entries:
-            product = matmul(reshaped(a, (rows, a.shape[-1])), reshaped(b, b.shape[-2:]))
+            product = matrix_product(reshaped(a, (rows, a.shape[-1])), reshaped(b, b.shape[-2:]))
             return _in_stack(product, a, b)
     return None
 
@@ -64,7 +56,7 @@ def _stack_of_columns(a: Line, b: Line) -> Line | None:
     if a.entries != a.shape[-2] * a.shape[-1]:
         return None
     rows = reshaped(b, (b.entries // b.shape[-2], b.shape[-2]))
-    return _in_stack(matmul(rows, swapped(reshaped(a, a.shape[-2:]))), a, b)
+    return _in_stack(matrix_product(rows, swapped(reshaped(a, a.shape[-2:]))), a, b)
 
 
 PRODUCTS: Mapping[str, tuple[Rule, ...]] = {
@@ -126,7 +118,7 @@ def swaps_folded(program: Program) -> Program:
             return None
         a, b = args[0].args
         wanted = any(user is None or user.name != "matmul" for user in users[old.id])
-        return matmul(swapped(b), swapped(a)) if wanted or is_swap(a) or is_swap(b) else None
+        return matrix_product(swapped(b), swapped(a)) if wanted or is_swap(a) or is_swap(b) else None
 
     return rebuilt(program, rules({"permute": (_permuted_twice,)}), instead)
 

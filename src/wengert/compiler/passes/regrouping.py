@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
+from wengert.compiler.canonical import matrix_product
 from wengert.compiler.lines import Line
 from wengert.compiler.passes.forms import (
     Rule,
@@ -19,7 +20,6 @@ from wengert.compiler.passes.forms import (
     is_number,
     is_smaller,
     made,
-    matmul,
     multiply,
     negative,
     number,
@@ -129,7 +129,7 @@ def _matrices(a: Line, b: Line) -> Line | None:
         factor, y = _factor_of(x)
         if y is None or y.shape != x.shape or product >= x.entries:
             continue
-        short = matmul(a, y) if k else matmul(y, b)
+        short = matrix_product(a, y) if k else matrix_product(y, b)
         return negative(short) if factor is None else multiply(factor, short)
     return None
 

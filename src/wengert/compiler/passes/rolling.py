@@ -14,11 +14,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from wengert.compiler.accesses import is_view
-from wengert.compiler.canonical import reshaped
+from wengert.compiler.canonical import REDUCTIONS
 from wengert.compiler.lines import Line
 from wengert.compiler.passes.forms import ELEMENTWISE, add, is_number, reduced, spread
 from wengert.compiler.passes.slices import distances, slices_in_a_row
 from wengert.compiler.programs import Program, rebuilt
+from wengert.compiler.views import reshaped
 from wengert.ops.op import later
 
 _FEWEST = 4
@@ -27,7 +28,6 @@ _FEWEST = 4
 _DEEPEST = 40
 """So many operations are followed at most: a value at each time, computed from the one before, has no end."""
 
-_REDUCTIONS = ("sum", "max", "min", "any", "all")
 Lines = tuple[Line, ...]
 
 
@@ -142,7 +142,7 @@ class _Rolling:
             found = self._elementwise(lines, axis)
         elif first.name == "reshape":
             found = self._reshape(lines, axis)
-        elif first.name in _REDUCTIONS:
+        elif first.name in REDUCTIONS:
             found = self._reduction(lines, axis)
         elif first.name == "concatenate":
             found = self._joined(lines, axis)
@@ -163,8 +163,7 @@ class _Rolling:
                 return None
             args.append(rolled)
         shape = (*first.shape[:axis], len(lines), *first.shape[axis:])
-        assert first.op is not None
-        return args[0].lines.line(first.op, tuple(args), first.params, shape, first.dtype)
+        return first.again(tuple(args), shape)
 
     def _reshape(self, lines: Lines, axis: int) -> Line | None:
         """The axis goes where as many entries stand before it."""
@@ -185,10 +184,8 @@ class _Rolling:
         if rolled is None:
             return None
         axes = tuple(k + (k >= axis) for k in first.params["axis"])
-        shape = (*first.shape[:axis], len(lines), *first.shape[axis:])
-        params = {"axis": axes, "keepdims": True}
         assert first.op is not None
-        return rolled.lines.line(first.op, (rolled,), params, shape, first.dtype)
+        return reduced(first.op, rolled, axes, first.dtype)
 
     def _joined(self, lines: Lines, axis: int) -> Line | None:
         first = lines[0]

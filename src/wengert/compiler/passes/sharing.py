@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from wengert.compiler.canonical import matrix_product
 from wengert.compiler.lines import Line
-from wengert.compiler.passes.forms import is_swap, made, matmul, swapped
+from wengert.compiler.passes.forms import is_swap, made, swapped
 from wengert.compiler.programs import Program, rebuilt
 from wengert.ops.op import Op
 
@@ -26,7 +27,7 @@ def shared(program: Program) -> Program:
         elif op.name == "matmul" and all(map(is_swap, args)):
             a, b = (x.args[0] for x in args)
             if ("matmul", b.id, a.id) in seen:
-                return swapped(matmul(b, a))
+                return swapped(matrix_product(b, a))
         elif op.name == "matmul":
             a, b = args
             seen.add(("matmul", a.id, b.id))

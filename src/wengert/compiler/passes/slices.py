@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from wengert.compiler.canonical import permuted, reshaped, sliced
 from wengert.compiler.lines import Line
+from wengert.compiler.views import permuted, reshaped, sliced
 
 
 def distances(one: Line, other: Line) -> tuple[int, ...]:
