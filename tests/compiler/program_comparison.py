@@ -89,11 +89,13 @@ def _spread(program: RandomProgram, want: Sequence[Array], runs: int = 4) -> lis
     # exactly in one order of operations leaves a rest in another.
     # A long sum of entries alike rounds in one direction, and up to a sixteenth of them is added in a row.
     sums = [epsilon * longest / 16 * _scale(w) for w in want]
+    # Second derivatives are differences of large terms, of which the noise sees only what comes out.
+    often = 240 if program.way == "curvature" else 60
     return [
         # Where rounding decides whether an entry is a number at all, it may decide so elsewhere too.
         np.full(s.shape, np.inf)
         if np.isinf(s).any()
-        else 8 * epsilon + m + 60 * np.maximum(s, 0.1 * s.max(initial=0.0))
+        else 8 * epsilon + m + often * np.maximum(s, 0.1 * s.max(initial=0.0))
         for s, m in zip(spreads, sums, strict=True)
     ]
 
