@@ -63,7 +63,7 @@ def _first_difference(got: Array, want: Array, allowed: Any) -> str:
     )
 
 
-def _spread(program: RandomProgram, want: Sequence[Array], runs: int = 4) -> list[Array]:
+def _spread(program: RandomProgram, want: Sequence[Array], runs: int = 8) -> list[Array]:
     """How far rounding errors move each entry; infinite where they decide about infinities."""
     arrays = [*(a for a in program.inputs.values() if hasattr(a, "dtype")), *want]
     narrow = any(a.dtype == np.float32 for a in arrays) or any(
@@ -95,7 +95,7 @@ def _spread(program: RandomProgram, want: Sequence[Array], runs: int = 4) -> lis
         # Where rounding decides whether an entry is a number at all, it may decide so elsewhere too.
         np.full(s.shape, np.inf)
         if np.isinf(s).any()
-        else 8 * epsilon + m + often * np.maximum(s, 0.1 * s.max(initial=0.0))
+        else often / 8 * epsilon + m + often * np.maximum(s, 0.1 * s.max(initial=0.0))
         for s, m in zip(spreads, sums, strict=True)
     ]
 

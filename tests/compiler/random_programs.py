@@ -55,6 +55,8 @@ class Maker(Layers):
 
     def _way(self, program: RandomProgram) -> str:
         way = str(self.one_of(("value", "value", "value", "gradient", "gradient", "gradient", *WAYS)))
+        if any(step.row == "std" for step in program.steps):
+            return "value"  # the slope of a deviation of entries alike is one rest of rounding over another
         if way != "value" and not float_places(program):
             return "value"
         probe = dataclasses.replace(program, way=way)

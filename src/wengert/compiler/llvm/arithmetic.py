@@ -49,15 +49,21 @@ def _sign(code: Code, args: list[Register], floats: bool) -> Register:
 
 
 def extreme(code: Code, a: Register, b: Register, larger: bool, floats: bool) -> Register:
-    """The larger or smaller of two; a NaN wins, as in NumPy."""
+    """The larger or smaller of two; a NaN wins, and of zeros with different signs the second, as in NumPy."""
     if not floats:
         return code.select(code.compare("sgt" if larger else "slt", a, b), a, b)
     order = "ogt" if larger else "olt"
-    for x, y in ((a, b), (b, a)):
-        if x.name.startswith("<") and "0x7FF8" not in x.name:  # a written number is no NaN
-            return code.select(code.compare(order, x, y), x, y)
+    if _is_written(a):
+        return code.select(code.compare(order, a, b), a, b)
+    if _is_written(b):
+        return code.select(code.compare("u" + order[1:], a, b), a, b)
     wins = code.binary("or", code.compare(order, a, b), code.compare("uno", a, a))
     return code.select(wins, a, b)
+
+
+def _is_written(x: Register) -> bool:
+    """Whether a vector is a number of the program, and no NaN."""
+    return x.name.startswith("<") and "0x7FF8" not in x.name
 
 
 def _comparison(floating: str, whole: str) -> Instruction:
