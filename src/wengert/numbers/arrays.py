@@ -203,8 +203,14 @@ class NumpyArrays(System):
         def evaluate(*args: Any, **params: Any) -> Any:
             try:
                 dtype, count = getattr(args[first], "dtype", None), len(args) - first
-                if dtype is not None and dtype in FLOATING and (
-                    count == 1 or not harmonised or (count == 2 and getattr(args[-1], "dtype", None) is dtype)
+                if (
+                    dtype is not None
+                    and dtype in FLOATING
+                    and (
+                        count == 1
+                        or not harmonised
+                        or (count == 2 and getattr(args[-1], "dtype", None) is dtype)
+                    )
                 ):
                     return quiet_context().run(function, *args, **params)
                 args = resolve(args, self)
