@@ -136,6 +136,10 @@ class Lines:
             self._shared[key] = self._kept(line)
         return self._shared[key]
 
+    def known(self, op: Op, args: tuple[Line, ...]) -> Line | None:
+        """The line of an operation without settings, where there is one already."""
+        return self._shared.get(_key(op, args, {}, False))
+
     def slot(self, place: int, shape: Shape, dtype: DType, weak: bool = False) -> Line:
         """The array (or the number) of a slot."""
         return self._kept(Line(self, None, (), {}, shape, dtype, weak=weak, slot=place))

@@ -192,6 +192,13 @@ def _same_truth(a: Line, b: Line) -> Line | None:
     return a if a is b and a.dtype.kind == "b" else None
 
 
+def _above_zero(a: Line, b: Line) -> Line | None:
+    """Where something is above zero, so is the larger of it and zero: relu's derivative needs no more than
+    its value, which is kept anyway."""
+    larger = a.lines.known(later.maximum, (a, b)) if is_number(b, 0) else None
+    return None if larger is None or larger is a else made(later.greater, larger, b)
+
+
 SIMPLIFICATION: Mapping[str, tuple[Rule, ...]] = {
     "add": (_sum,),
     "subtract": (_difference,),
@@ -200,6 +207,7 @@ SIMPLIFICATION: Mapping[str, tuple[Rule, ...]] = {
     "negative": (_opposite,),
     "power": (_power,),
     "where": (_selection,),
+    "greater": (_above_zero,),
     "astype": (_conversion,),
     "abs": (_size,),
     "logical_not": (_twice_not,),
