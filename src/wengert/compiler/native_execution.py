@@ -67,7 +67,7 @@ class NativeExecutor:
         layout, blueprint = self.layout, self.blueprint
         self.workspace = _aligned(blueprint.workspace + 256)
         self.scratch = _aligned(blueprint.scratch + 256)
-        self.barrier = np.zeros(8, np.int64)
+        self.barrier = _aligned(192)[64:128].view(np.int64)  # in cache lines that nothing else lies in
         words = self.workspace[blueprint.words : blueprint.words + 16] if blueprint.checks else None
         self.failed = np.zeros(2, np.int64) if words is None else words.view(np.int64)
         self.workspace[blueprint.words :] = 0
@@ -228,7 +228,7 @@ class NativeExecutor:
             done = stop
             if after is not None:
                 after(done)
-            if seconds < CHUNK_SECONDS / 4 and (pace.several == 1 or len(pace.seconds) > 1):
+            if seconds < CHUNK_SECONDS / 4 and pace.is_settled:
                 size *= 4
 
     def _run_steps(self, first: int, last: int, threads: int) -> None:

@@ -22,8 +22,10 @@ _LOOKS = 100_000
 """So often a member looks for news, some tenths of a millisecond, before it rests."""
 WORTH_SHARING = 1_000_000
 """From so many elementary operations a run, several threads are tried."""
-_TRIED_AGAIN = 50
-"""After so many runs the slower way is timed again, if it was not much slower."""
+_TRIALS = 6
+"""So many runs try both ways in turn at first."""
+_TRIED_AGAIN = 12
+"""After so many runs the slower way is timed again; after four times as many, if it was much slower."""
 
 
 def available_threads() -> int:
@@ -50,13 +52,17 @@ class Pace:
         """With how many threads to run next."""
         if self.several == 1:
             return 1
-        for count in (1, self.several):
-            if count not in self.seconds:
-                return count
         self.runs += 1
+        if self.runs <= _TRIALS:  # both ways in turn, for the first runs are slow for other reasons
+            return self.several if self.runs % 2 == 0 else 1
         best, other = sorted(self.seconds, key=self.seconds.__getitem__)
         near = self.seconds[other] < 2 * self.seconds[best]
-        return other if near and self.runs % _TRIED_AGAIN == 0 else best
+        return other if self.runs % (_TRIED_AGAIN if near else 4 * _TRIED_AGAIN) == 0 else best
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the first trials are over."""
+        return self.several == 1 or self.runs >= _TRIALS
 
     def record(self, threads: int, seconds: float) -> None:
         """What a run took with so many threads."""
