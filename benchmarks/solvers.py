@@ -65,7 +65,7 @@ class CountedObjective(Objective):
     """A problem's sum of squares, noted in a ledger."""
 
     def __init__(self, problem: Any) -> None:
-        super().__init__(problem.sum_of_squares, np.array(problem.start, float))
+        super().__init__(problem.sum_of_squares, np.array(problem.start, float), compile=False)
         self.ledger = Ledger()
         self.at = np.full(self.size, math.nan)
         self.last, self.is_paid = math.nan, False
