@@ -137,7 +137,7 @@ def take_turns(
         for name in names[turn % len(names) :] + names[: turn % len(names)] if names else ():
             if name in failures or (name in slow and turn >= 3):
                 continue
-            time.sleep(0.003)  # the threads of the one before go to sleep
+            time.sleep(0.2)  # OpenBLAS has the threads of the one before look for work for more than 100 ms
             try:
                 seconds[name].append(racing[name].seconds(calls[name]))
             except Failure as failure:

@@ -25,8 +25,6 @@ from wengert.compiler.teams import TEAM, Pace
 from wengert.numbers.arrays import quietly
 
 Array = np.ndarray[Any, Any]
-CHUNK_SECONDS = 0.1
-"""So long an epoch runs before Python has its say."""
 COPIED = 32_768
 """Results of at most so many bytes are copied from a fixed place."""
 
@@ -52,6 +50,7 @@ class NativeExecutor:
         self.bound: list[Any] = [None] * self.layout.slots
         self.made: dict[int, Any] = {}
         self.pace = Pace(blueprint.work)
+        self.paces: dict[int | None, Pace] = {None: self.pace}
         self._allocate()
         self.runs_epochs = len(calls) == 1 and calls[0] is None
         self.actions: list[Any] = [
@@ -131,13 +130,13 @@ class NativeExecutor:
 
     def _run_once(self) -> None:
         if self.pace.several > 1 and self.runs_epochs:
-            threads = self.pace.choose()
+            threads, _ = self.pace.choose()
             began = perf_counter()
             if threads > 1:
                 self._run_together(threads)
             else:
                 self.actions[0][0](self.table_address)
-            self.pace.record(threads, perf_counter() - began)
+            self.pace.record(threads, 1, perf_counter() - began)
             self._require_positions()
             return
         for function, line in self.actions:
@@ -216,20 +215,23 @@ class NativeExecutor:
 
     def _run_chunks(self, steps: int, threads: int | None, after: Callable[[int], object] | None) -> None:
         """All steps, in stretches after which Python has its say: progress, and Ctrl-C."""
-        done, size = 0, 16
-        pace = self.pace if threads is None else Pace(math.inf, threads)
+        done, pace = 0, self._pace(threads)
+        pace.begin()
         while done < steps:
-            stop, count = min(done + size, steps), pace.choose()
+            count, stretch = pace.choose(steps - done)
             began = perf_counter()
-            self._run_steps(done, stop, count)
+            self._run_steps(done, done + stretch, count)
             self._require_positions()
-            seconds = perf_counter() - began
-            pace.record(count, seconds / (stop - done))
-            done = stop
+            pace.record(count, stretch, perf_counter() - began)
+            done += stretch
             if after is not None:
                 after(done)
-            if seconds < CHUNK_SECONDS / 4 and pace.is_settled:
-                size *= 4
+
+    def _pace(self, threads: int | None) -> Pace:
+        """What was measured before with at most so many threads."""
+        if threads not in self.paces:
+            self.paces[threads] = Pace(math.inf, threads)
+        return self.paces[threads]
 
     def _run_steps(self, first: int, last: int, threads: int) -> None:
         TEAM.run(*self.epoch_function, self.table_address, self.barrier, threads, first, last)

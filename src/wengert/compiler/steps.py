@@ -210,9 +210,9 @@ class CompiledStep:
 
         ``data`` is a tuple of arrays with as many rows, a `wengert.data.TensorDataset`, or a subset of one;
         the batches and their order are those of `wengert.data.DataLoader` with the same settings. Native
-        code runs many steps at once, gathers their rows itself, and takes as many threads as pay, or
-        ``threads``: their number changes no bit of a result. ``progress(done, batches)`` is called from time
-        to time. Ctrl-C ends the epoch between two steps. Raises ValueError where results of different
+        code runs many steps at once, gathers their rows itself, and takes as many threads as pay,
+        ``threads`` at most: their number changes no bit of a result. ``progress(done, batches)`` is called
+        from time to time. Ctrl-C ends the epoch between two steps. Raises ValueError where results of different
         batches cannot be stacked.
 
         >>> import numpy as np, wengert

@@ -7,9 +7,13 @@ and the faster one is taken. Small programs stay with one thread.
 from __future__ import annotations
 
 import atexit
+import ctypes
+import math
 import os
+import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from queue import SimpleQueue
 from typing import Any
@@ -22,10 +26,14 @@ _LOOKS = 100_000
 """So often a member looks for news, some tenths of a millisecond, before it rests."""
 WORTH_SHARING = 1_000_000
 """From so many elementary operations a run, several threads are tried."""
-_TRIALS = 6
-"""So many runs try both ways in turn at first."""
-_TRIED_AGAIN = 12
-"""After so many runs the slower way is timed again; after four times as many, if it was much slower."""
+STRETCH, TRIAL = 0.01, 0.002
+"""Seconds that steps run before the choice is looked at again, and that the slower way is tried for."""
+PRICE = 0.03
+"""The part of the time that trials of the slower way may cost."""
+PAUSE = 0.1
+"""Seconds at least between two such trials."""
+_SYSTEM = ctypes.CDLL(None) if sys.platform == "linux" else None
+"""Tells which processor a thread runs on; elsewhere than on Linux that is the system's own affair."""
 
 
 def available_threads() -> int:
@@ -38,36 +46,50 @@ def available_threads() -> int:
 class Pace:
     """How fast a program is with one thread and with several, as measured while it runs.
 
-    ``work`` is the number of elementary operations of a run, ``threads`` the most that may be used, all that
-    the process may use by default.
+    The faster way is taken. The other is tried for a moment whenever the time that this may cost has been
+    saved up, for another program may take a core away, or give it back. ``work`` is the number of elementary
+    operations of a step, ``threads`` the most that may be used, all that the process may use by default.
     """
 
     def __init__(self, work: float, threads: int | None = None) -> None:
         most = available_threads() if threads is None else threads
         self.several = most if work >= WORTH_SHARING else 1
-        self.seconds: dict[int, float] = {}
-        self.runs = 0
+        self._latest: dict[int, deque[float]] = {n: deque(maxlen=3) for n in (1, self.several)}
+        self._first = [*self._latest] * 2  # twice, for the first runs are slow for other reasons
+        self._saved = 0.0
+        self._stretch = TRIAL
 
-    def choose(self) -> int:
-        """With how many threads to run next."""
-        if self.several == 1:
-            return 1
-        self.runs += 1
-        if self.runs <= _TRIALS:  # both ways in turn, for the first runs are slow for other reasons
-            return self.several if self.runs % 2 == 0 else 1
-        best, other = sorted(self.seconds, key=self.seconds.__getitem__)
-        near = self.seconds[other] < 2 * self.seconds[best]
-        return other if self.runs % (_TRIED_AGAIN if near else 4 * _TRIED_AGAIN) == 0 else best
+    def begin(self) -> None:
+        """A row of steps begins: how fast they are now shows in a moment."""
+        self._stretch = TRIAL
 
-    @property
-    def is_settled(self) -> bool:
-        """Whether the first trials are over."""
-        return self.several == 1 or self.runs >= _TRIALS
+    def choose(self, steps: int = 1) -> tuple[int, int]:
+        """With how many threads to run next, and how many of so many steps."""
+        if self._first:
+            return self._first.pop(), 1
+        best, slower = (choice(self._latest, key=self._seconds) for choice in (min, max))
+        trial = self._within(TRIAL, best, steps)
+        cost = trial * (self._seconds(slower) - self._seconds(best))
+        if slower != best and self._saved >= max(cost, PRICE * PAUSE):
+            return slower, trial
+        return best, self._within(self._stretch, best, steps)
 
-    def record(self, threads: int, seconds: float) -> None:
-        """What a run took with so many threads."""
-        before = self.seconds.get(threads)
-        self.seconds[threads] = seconds if before is None else min(seconds, 0.75 * before + 0.25 * seconds)
+    def record(self, threads: int, steps: int, seconds: float) -> None:
+        """What so many steps with so many threads took."""
+        others = [steps * self._seconds(n) for n, latest in self._latest.items() if latest and n != threads]
+        if seconds - min(others, default=math.inf) > TRIAL:
+            self._latest[threads].clear()  # so much is no accident
+        self._latest[threads].append(max(seconds, 1e-9) / steps)
+        best = min((n for n, latest in self._latest.items() if latest), key=self._seconds)
+        self._saved = self._saved + PRICE * seconds if threads == best else 0.0
+        self._stretch = min(STRETCH, 2 * self._stretch)
+
+    def _seconds(self, threads: int) -> float:
+        """What a step takes with so many threads. One slow moment says nothing: the best of the latest."""
+        return min(self._latest[threads])
+
+    def _within(self, seconds: float, threads: int, most: int) -> int:
+        return min(most, max(1, int(seconds / self._seconds(threads))))
 
 
 class Member:
@@ -80,7 +102,14 @@ class Member:
         self._box = self._words[start : start + WORDS]
         self._address = self._box.ctypes.data
         self._calls: SimpleQueue[None] = SimpleQueue()
-        threading.Thread(target=self._live, name=f"wengert {number}", daemon=True).start()
+        self._thread = threading.Thread(target=self._live, name=f"wengert {number}", daemon=True)
+        self._thread.start()
+
+    def keep_off(self, processor: int) -> None:
+        """Run on another processor than this one, where there is one."""
+        others = os.sched_getaffinity(0) - {processor}
+        if others and self._thread.native_id is not None:
+            os.sched_setaffinity(self._thread.native_id, others)
 
     def _live(self) -> None:
         while True:
@@ -112,6 +141,7 @@ class Team:
     def __init__(self) -> None:
         self._members: list[Member] = []
         self._lock = threading.Lock()
+        self._processor = -1
 
     def run(
         self, function: Callable[..., None], address: int, table: int, barrier: Any, threads: int,
@@ -122,6 +152,8 @@ class Team:
         with self._lock:
             while len(self._members) < threads - 1:
                 self._members.append(Member(len(self._members) + 1))
+                self._processor = -1
+            self._spread()
             members = self._members[: threads - 1]
             barrier[0], meeting = 0, barrier.ctypes.data
             for k, member in enumerate(members, 1):
@@ -129,6 +161,15 @@ class Team:
             function(table, meeting, 0, threads, first, last)
             for member in members:
                 member.finish()
+
+    def _spread(self) -> None:
+        """Threads that meet every few microseconds must not take turns on one processor, and a system that
+        sees them wait for each other may leave them there."""
+        here = _SYSTEM.sched_getcpu() if _SYSTEM else -1
+        if here != self._processor:
+            self._processor = here
+            for member in self._members:
+                member.keep_off(here)
 
     def rest(self) -> None:
         """Wait until no thread is in native code."""
