@@ -1,4 +1,5 @@
-"""The names that a function gives to its values, read from its local variables when it returns."""
+"""The names that a function gives to its values, read from its local variables when it returns, and the
+modules that it calls."""
 
 from __future__ import annotations
 
@@ -8,15 +9,17 @@ from collections.abc import Callable
 from types import CodeType, FrameType
 from typing import Any
 
-from wengert.numbers.graph import Node
+from wengert.numbers.graph import Graph, Node
 
 
 def call_with_names(
-    f: Callable[..., Any], args: tuple[Any, ...], words: dict[str, Any]
+    graph: Graph, f: Callable[..., Any], args: tuple[Any, ...], words: dict[str, Any]
 ) -> tuple[Any, dict[int, str]]:
-    """f's result, and the local name of every node that f held in a variable."""
+    """f's result, and the local name of every node that f held in a variable. The graph's nodes are told the
+    modules in whose call they are made."""
     code = _code(f)
     names: dict[int, str] = {}
+    modules: list[tuple[FrameType, Any]] = []
 
     def watch(frame: FrameType, event: str, argument: Any) -> None:
         if event == "return" and frame.f_code is code:
@@ -24,6 +27,14 @@ def call_with_names(
                 node = node_of(value)
                 if node is not None and not name.startswith("_"):
                     names.setdefault(node.id, name)
+        if event == "call" and frame.f_code.co_name == "__call__":
+            module = frame.f_locals.get("self")
+            if hasattr(type(module), "named_children"):
+                graph.scope += (_name_of_module(module, modules[-1][1] if modules else None, frame),)
+                modules.append((frame, module))
+        elif event == "return" and modules and modules[-1][0] is frame:
+            modules.pop()
+            graph.scope = graph.scope[:-1]
 
     before = sys.getprofile()
     if before is not None and not callable(before):  # a profiler in C runs: it could not be put back
@@ -33,6 +44,20 @@ def call_with_names(
         return f(*args, **words), names
     finally:
         sys.setprofile(before)
+
+
+def _name_of_module(module: Any, caller: Any, frame: FrameType) -> str:
+    """What the module is called by the module around it, else by the code that calls it."""
+    if caller is not None:
+        for path, found in caller.named_modules():
+            if found is module and path:
+                return str(path)
+    outside = frame.f_back
+    surroundings = {} if outside is None else {**outside.f_globals, **outside.f_locals}
+    for name, value in reversed(surroundings.items()):
+        if value is module and not name.startswith("_") and name != "self":
+            return name
+    return type(module).__name__
 
 
 def names_of_arrays(f: Callable[..., Any]) -> dict[int, str]:

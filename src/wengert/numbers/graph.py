@@ -24,11 +24,12 @@ class Node(ArrayMethods):
     """One line of a Wengert list.
 
     ``op`` is None for an input, a parameter or a constant (``role`` says which). ``args`` are nodes or plain
-    numbers. A node of role ``adjoint`` or ``tangent`` is the name that a sweep gave to its only argument, as
-    the derivative that belongs to the node ``of``.
+    numbers. ``scope`` names the modules that were being called, outermost first. A node of role ``adjoint`` or
+    ``tangent`` is the name that a sweep gave to its only argument, as the derivative that belongs to the node
+    ``of``.
     """
 
-    __slots__ = ("args", "graph", "id", "name", "of", "op", "params", "place", "role", "value")
+    __slots__ = ("args", "graph", "id", "name", "of", "op", "params", "place", "role", "scope", "value")
 
     def __init__(self, graph: Graph, role: str, value: Any, name: str = "") -> None:
         self.graph = graph
@@ -41,6 +42,7 @@ class Node(ArrayMethods):
         self.params: Mapping[str, Any] = {}
         self.place: Place | None = None
         self.of: Node | None = None
+        self.scope = graph.scope
 
     @property
     def line(self) -> str | None:
@@ -162,6 +164,7 @@ class Graph:
         self.shared: dict[Any, Any] = {}
         self.kept: list[Any] = []
         self.closed = False
+        self.scope: tuple[str, ...] = ()
         self.frames: dict[FrameType, None] | None = None
         """The user's frames that computed something, where their variables' names are wanted."""
 
@@ -231,8 +234,20 @@ class Graph:
         node.args, node.of = (value,), of
         return node
 
+    def value(self, op: Op, args: tuple[Any, ...], params: Mapping[str, Any]) -> Any:
+        """The operation on the traced values. What only arrays can do, a number does as an array without
+        axes."""
+        try:
+            return op.apply(args, params)
+        except UnsupportedOperation:
+            if any(getattr(a, "shape", ()) for a in args):
+                raise
+            import numpy as np
+
+            return op.apply(tuple(np.asarray(a, dtype=object) for a in args), params)
+
     def _record(self, op: Op, args: tuple[Any, ...], params: Mapping[str, Any]) -> Any:
-        value = _value(op, tuple(a.value if type(a) is Node else a for a in args), params)
+        value = self.value(op, tuple(a.value if type(a) is Node else a for a in args), params)
         node = self.leaf("operation", value)
         node.op, node.args, node.params = op, args, params
         frame = calling_frame()
@@ -243,18 +258,6 @@ class Graph:
         if isinstance(value, tuple):
             return tuple(component.apply((node,), {"index": k}) for k in range(len(value)))
         return node
-
-
-def _value(op: Op, args: tuple[Any, ...], params: Mapping[str, Any]) -> Any:
-    """The operation on the traced values. What only arrays can do, a number does as an array without axes."""
-    try:
-        return op.apply(args, params)
-    except UnsupportedOperation:
-        if any(getattr(a, "shape", ()) for a in args):
-            raise
-        import numpy as np
-
-        return op.apply(tuple(np.asarray(a, dtype=object) for a in args), params)
 
 
 def _identity(op: Op, args: tuple[Any, ...], params: Mapping[str, Any]) -> Any:

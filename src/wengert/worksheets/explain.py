@@ -15,9 +15,10 @@ from wengert.ops.arithmetic import ones_like, zeros_like
 from wengert.ops.kinds import shape
 from wengert.worksheets.columns import barred, dotted
 from wengert.worksheets.footnotes import footnotes_of
-from wengert.worksheets.formula import SUBSCRIPTS, length, write
+from wengert.worksheets.formula import SUBSCRIPTS, Label, length, write
+from wengert.worksheets.recording import Found, Terms, line_number, recorded, source_of
 from wengert.worksheets.tracing import Trace, function_of, has_derivative, new_trace, trace_call, trace_step
-from wengert.worksheets.worksheet import Formula, Row, Worksheet
+from wengert.worksheets.worksheet import Formula, Row, Source, Worksheet
 
 LONGEST_TITLE = 60  # operations
 
@@ -65,7 +66,7 @@ def explain(
             wanted = wanted_inputs(wrt, trace, mode) if wrt else list(parameters)
             mode = "reverse"
         expression = f if isinstance(f, str) else _title(function, trace)
-        return _laid_out(trace, expression, mode, wanted, digits)
+        return _laid_out(trace, expression, mode, wanted, digits, source_of(function))
 
 
 # -- sweeping ------------------------------------------------------------------------------------------------
@@ -129,7 +130,9 @@ def _run_forwards(trace: Trace, wrt: str) -> None:
 # -- laying out ----------------------------------------------------------------------------------------------
 
 
-def _laid_out(trace: Trace, expression: str, mode: str, wanted: list[str], digits: int) -> Worksheet:
+def _laid_out(
+    trace: Trace, expression: str, mode: str, wanted: list[str], digits: int, source: Source | None
+) -> Worksheet:
     leaves, operations = _listed(trace)
     listed, entered = [*leaves, *operations], {node.id for node in leaves}
     ids = {node.id: k for k, node in enumerate(listed, start=1 - len(leaves))}
@@ -143,6 +146,9 @@ def _laid_out(trace: Trace, expression: str, mode: str, wanted: list[str], digit
 
     derivatives = {n.of.id: n for n in reversed(trace.graph.nodes) if n.of is not None}
     footnotes, notes = footnotes_of(listed, trace.names, labels)
+    still = {n.id for n in trace.inputs if trace.names[n.id] not in wanted} if mode == "forward" else set()
+    moving = {key: node for key, node in derivatives.items() if key not in still}
+    terms = _terms(trace, mode, listed, ids, moving, label)
     rows = []
     for node in listed:
         derivative = derivatives.get(node.id)
@@ -164,6 +170,9 @@ def _laid_out(trace: Trace, expression: str, mode: str, wanted: list[str], digit
                 update_formula=None if update is None else write(update, label),
                 update=None if update is None else update.value,
                 notes=notes.get(node.id, ()),
+                terms=tuple(term for term, _ in terms.get(node.id, ())),
+                module=node.scope,
+                line_number=line_number(node, source),
                 **{
                     ("adjoint_formula" if mode == "reverse" else "tangent_formula"): found,
                     ("adjoint" if mode == "reverse" else "tangent"): value,
@@ -181,7 +190,34 @@ def _laid_out(trace: Trace, expression: str, mode: str, wanted: list[str], digit
         output=ids[trace.output.id],
         digits=digits,
         footnotes=footnotes,
+        recording=recorded(
+            {ids[node.id]: node for node in listed},
+            {ids[key]: node for key, node in derivatives.items() if key in ids},
+            {ids[key]: node for key, node in trace.updates.items()},
+            {ids[key]: [node for _, node in found] for key, found in terms.items()},
+        ),
+        source=source,
     )
+
+
+def _terms(
+    trace: Trace,
+    mode: str,
+    listed: list[Node],
+    ids: dict[int, int],
+    derivatives: dict[int, Node],
+    label: Label,
+) -> dict[int, list[Found]]:
+    """What the derivatives are the sums of; the trace is open once more for it."""
+    graph, closed = trace.graph, trace.graph.closed
+    graph.closed, graph.name_derivatives = False, True
+    if mode == "reverse" and trace.output.id not in derivatives:
+        seed = graph.leaf("constant", ones_like(trace.output.value))
+        derivatives = {**derivatives, trace.output.id: graph.derivative("adjoint", seed, trace.output)}
+    found = Terms(graph, ids, derivatives, label)
+    terms = found.of_adjoints(listed) if mode == "reverse" else found.of_tangents(listed)
+    graph.closed = closed
+    return terms
 
 
 def _listed(trace: Trace) -> tuple[list[Node], list[Node]]:

@@ -164,7 +164,7 @@ def trace_step(
 
 def _run(trace: Trace, f: Callable[..., Any], args: Sequence[Any]) -> Node:
     """Call f, and keep the names that it gives to its values and reads its constants by."""
-    result, found = call_with_names(f, tuple(args), {})
+    result, found = call_with_names(trace.graph, f, tuple(args), {})
     known = trace.graph.shared
     for identity, name in names_of_arrays(f).items():
         if ("array", identity) in known:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,14 +19,76 @@ class Formula:
 
 
 @dataclass(frozen=True)
+class Term:
+    """One term of the chain rule.
+
+    An adjoint is the sum of one term for each use of the value, and ``row`` is the operation that uses it. A
+    tangent is the sum of one term for each argument, and ``row`` is that argument. ``partial`` is the local
+    partial derivative of the operation with respect to the argument, where it works entry by entry; any other
+    operation hands an adjoint back as its formula says, as in ``W₂ᵀ @ v̄₅``.
+    """
+
+    row: int
+    formula: Formula
+    value: Any
+    partial: Formula | None = None
+    partial_value: Any = None
+
+
+@dataclass(frozen=True)
+class Ref:
+    """The result of an earlier step, by its number."""
+
+    step: int
+
+
+@dataclass(frozen=True)
+class Step:
+    """One operation of the rule table on results of earlier steps and on numbers. A leaf has no arguments but
+    a value, and ``op`` is ``"input"``, ``"parameter"`` or ``"constant"``."""
+
+    op: str
+    args: tuple[Any, ...] = ()
+    params: Mapping[str, Any] = field(default_factory=dict)
+    value: Any = None
+
+
+@dataclass(frozen=True)
+class Recording:
+    """All that a worksheet's formulas compute, as a program that can be run elsewhere, on other inputs.
+
+    ``primal``, ``derivative`` and ``update`` lead from a row's id to the number of the step that computes it,
+    ``terms`` from a row's id to those of its terms.
+    """
+
+    steps: tuple[Step, ...] = ()
+    primal: Mapping[int, int] = field(default_factory=dict)
+    derivative: Mapping[int, int] = field(default_factory=dict)
+    update: Mapping[int, int] = field(default_factory=dict)
+    terms: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Source:
+    """The text of the function: the name, the file and the number of its first line there."""
+
+    name: str
+    file: str
+    first: int
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Row:
     """One line of the Wengert list.
 
     ``id`` counts inputs up to 0 (``-2, -1, 0`` for three of them, as in Griewank & Walther) and operations
     from 1. ``op`` is the row of the rule table, or ``"input"``, ``"parameter"`` or ``"constant"``. ``args``
     are the ids that the operation reads. ``label`` is the mathematical name (``v₁``), ``name`` the user's
-    name where there is one. In a forward worksheet the tangent fields are set, in a reverse worksheet the
-    adjoint fields. ``update`` is set on parameters of a training step: the value after the step. ``notes``
+    name where there is one; ``module`` names the modules that it was computed in, outermost first. ``line``
+    is the user's line, ``line_number`` its number where it lies in the worksheet's source. In a forward
+    worksheet the tangent fields are set, in a reverse worksheet the adjoint fields; ``terms`` are what these
+    are the sum of. ``update`` is set on parameters of a training step: the value after the step. ``notes``
     index the worksheet's footnotes.
     """
 
@@ -44,6 +107,9 @@ class Row:
     update_formula: Formula | None = None
     update: Any = None
     notes: tuple[int, ...] = ()
+    terms: tuple[Term, ...] = ()
+    module: tuple[str, ...] = ()
+    line_number: int | None = None
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -70,7 +136,11 @@ class Row:
 
 @dataclass(frozen=True)
 class Worksheet:
-    """The table of primals with tangents or adjoints of one evaluation."""
+    """The table of primals with tangents or adjoints of one evaluation.
+
+    ``recording`` is the program behind the table, and ``source`` the text of the function, where there is
+    one.
+    """
 
     expression: str
     mode: str
@@ -82,6 +152,8 @@ class Worksheet:
     output: int
     digits: int = 4
     footnotes: tuple[str, ...] = field(default=())
+    recording: Recording = field(default=Recording(), repr=False)
+    source: Source | None = field(default=None, repr=False)
 
     def __getitem__(self, name: str) -> Row:
         """The row of the user's name or label, such as ``sheet["x2"]`` or ``sheet["v₃"]``."""
