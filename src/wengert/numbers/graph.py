@@ -24,9 +24,9 @@ class Node(ArrayMethods):
     """One line of a Wengert list.
 
     ``op`` is None for an input, a parameter or a constant (``role`` says which). ``args`` are nodes or plain
-    numbers. ``scope`` names the modules that were being called, outermost first. A node of role ``adjoint`` or
-    ``tangent`` is the name that a sweep gave to its only argument, as the derivative that belongs to the node
-    ``of``.
+    numbers. ``scope`` names the modules that were being called, outermost first. A node of role ``adjoint``
+    or ``tangent`` is the name that a sweep gave to its only argument, as the derivative that belongs to the
+    node ``of``.
     """
 
     __slots__ = ("args", "graph", "id", "name", "of", "op", "params", "place", "role", "scope", "value")
