@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from wengert.worksheets.drawing import FILL_AND_STROKE, Box, Kind, drawing
+from wengert.worksheets.folding import Fold
 from wengert.worksheets.worksheet import Worksheet
 
 _SHAPES: dict[Kind, str] = {
@@ -11,13 +12,15 @@ _SHAPES: dict[Kind, str] = {
     "constant": 'shape="parallelogram", style="filled,dashed"',
     "operation": 'shape="box", style="filled,rounded"',
     "output": 'shape="box", style="filled,bold"',
+    "module": 'shape="box", style="filled", penwidth=2.5',
 }
 
 
-def to_dot(sheet: Worksheet) -> str:
+def to_dot(sheet: Worksheet, fold: Fold = None) -> str:
     """The graph of ``sheet`` as DOT text, for ``dot -Tsvg`` or any other program that reads it.
 
-    The text needs nothing installed. Raises `ValueError` where a row reads an id that no earlier row has.
+    ``fold`` draws modules as one box each: those below a depth (0 for all), or those of the given names. The
+    text needs nothing installed. Raises `ValueError` where a row reads an id that no earlier row has.
 
     Source: https://graphviz.org/doc/info/lang.html
 
@@ -28,7 +31,7 @@ def to_dot(sheet: Worksheet) -> str:
     >>> print(to_dot(sheet).count('"0" -> "1"'))
     2
     """
-    graph = drawing(sheet)
+    graph = drawing(sheet, fold)
     lines = [
         "digraph {",
         f"  graph [rankdir=LR, label={_quoted(graph.title)}, labelloc=t];",

@@ -1,18 +1,21 @@
 """The computational graph of a worksheet as plain data: what a box says and which boxes its arrows join.
 
-The readers `dot.py`, `mermaid.py` and `svg.py` only spell this out; none of them looks at the rows.
+`dot.py`, `mermaid.py`, `svg.py` and `tikz.py` only spell this out; none of them looks at the rows.
 """
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
+from wengert.worksheets.columns import barred, dotted
+from wengert.worksheets.folding import Fold, Stretch, calls, folded
 from wengert.worksheets.values import format_value, printable
-from wengert.worksheets.worksheet import Row, Worksheet
+from wengert.worksheets.worksheet import Row, Term, Worksheet
 
-Kind = Literal["input", "parameter", "constant", "operation", "output"]
+Kind = Literal["input", "parameter", "constant", "operation", "output", "module"]
 
 LONGEST = 24
 """Names, formulas and values with more characters than this are cut; the whole text is in the tooltip."""
@@ -23,13 +26,15 @@ FILL_AND_STROKE: dict[Kind, tuple[str, str]] = {
     "constant": ("#f0f0f0", "#595959"),
     "operation": ("#fff6dc", "#a56a00"),
     "output": ("#fde3d6", "#c04a00"),
+    "module": ("#f3e4ee", "#8c3b70"),
 }
 """Tints and shades of Okabe and Ito's colour-blind safe palette ("Color Universal Design", 2008)."""
 
 
 @dataclass(frozen=True)
 class Box:
-    """One row of the worksheet: its lines of text, and ``tooltip`` with all of what the lines cut.
+    """One row of the worksheet, or a folded stretch of them: its lines of text, and ``tooltip`` with all of
+    what the lines cut.
 
     ``output`` marks the row that the worksheet is about; an input that is it (f(x) = x) keeps its kind.
     """
@@ -42,19 +47,67 @@ class Box:
 
 
 @dataclass(frozen=True)
+class Group:
+    """The boxes of one call of a module that is not folded."""
+
+    name: str
+    depth: int
+    boxes: tuple[int, ...]
+
+
+@dataclass(frozen=True)
 class Drawing:
-    """Boxes in the order of the rows, and one edge (argument's id, operation's id) for each argument."""
+    """Boxes in the order of the rows, and one edge (argument's id, operation's id) for each argument.
+
+    ``labels`` hold a text for each edge where derivatives are drawn. ``note`` says what is hidden.
+    """
 
     title: str
     description: str
     boxes: tuple[Box, ...]
     edges: tuple[tuple[int, int], ...]
+    labels: tuple[str, ...] = ()
+    groups: tuple[Group, ...] = ()
+    note: str = ""
 
 
-def drawing(sheet: Worksheet) -> Drawing:
-    """The graph of ``sheet``; raises `ValueError` where a row reads an id that no earlier row has."""
+def drawing(sheet: Worksheet, fold: Fold = None, derivatives: bool = False) -> Drawing:
+    """The graph of ``sheet``.
+
+    ``fold`` draws modules as one box each: those below a depth (0 for all), or those of the given names. A
+    graph of more than 3,000 rows is folded anyway. ``derivatives`` writes the adjoint or tangent into every
+    box, and on every edge the term of the chain rule that passes there.
+
+    Raises `ValueError` where a row reads an id that no earlier row has, and for an unknown module.
+    """
+    _check(sheet)
+    stretches = folded(sheet.rows, fold)
+    home = {row.id: _number(stretch) for stretch in stretches for row in stretch.rows}
+    boxes = [_box(row, sheet, derivatives) for row in sheet.rows if row.id not in home]
+    boxes += [_folded_box(stretch, sheet) for stretch in stretches]
+    order = {row.id: place for place, row in enumerate(sheet.rows)}
+    boxes.sort(key=lambda box: order[box.id])
+    edges, labels = _edges(sheet, home, derivatives)
+    groups = tuple(
+        Group(one_line(".".join(call.path)), len(call.path), tuple(row.id for row in call.rows))
+        for call in calls(row for row in sheet.rows if row.id not in home)
+    )
+    hidden = sum(len(stretch.rows) for stretch in stretches)
+    into = f"{len(stretches):,} box{'es' * (len(stretches) != 1)}"
+    note = f"{hidden:,} of {len(sheet.rows):,} rows are folded into {into}." if hidden else ""
+    return Drawing(
+        f"Computational graph of {one_line(sheet.expression)}",
+        " ".join(filter(None, (_description(sheet), note))),
+        tuple(boxes),
+        tuple(edges),
+        tuple(labels),
+        groups,
+        note,
+    )
+
+
+def _check(sheet: Worksheet) -> None:
     seen: set[int] = set()
-    edges = []
     for row in sheet.rows:
         for arg in row.args:
             if arg not in seen:
@@ -62,14 +115,44 @@ def drawing(sheet: Worksheet) -> Drawing:
                     f"sheet.rows: the arguments of a row are expected in earlier rows, "
                     f"but row {row.id} ({row.op}) reads {arg}, which is in none of them"
                 )
-            edges.append((arg, row.id))
         if row.id in seen:
             raise ValueError(f"sheet.rows: every row is expected to have its own id, but two have {row.id}")
         seen.add(row.id)
-    boxes = tuple(_box(row, sheet) for row in sheet.rows)
-    return Drawing(
-        f"Computational graph of {one_line(sheet.expression)}", _description(sheet), boxes, tuple(edges)
-    )
+
+
+def _number(stretch: Stretch) -> int:
+    """A folded box bears the number of its last row, which the boxes behind it read."""
+    return stretch.rows[-1].id
+
+
+def _edges(
+    sheet: Worksheet, home: dict[int, int], derivatives: bool
+) -> tuple[list[tuple[int, int]], list[str]]:
+    """The arrows between boxes, and what is written on them; one arrow leads from a folded box to another."""
+    edges: list[tuple[int, int]] = []
+    labels: list[str] = []
+    terms = _terms_by_edge(sheet) if derivatives else {}
+    joined: set[tuple[int, int]] = set()
+    for row in sheet.rows:
+        for arg in row.args:
+            edge = home.get(arg, arg), home.get(row.id, row.id)
+            folds = arg in home or row.id in home
+            if edge[0] == edge[1] or (folds and edge in joined):
+                continue
+            joined.add(edge)
+            edges.append(edge)
+            passing = terms.get((arg, row.id), [])
+            labels.append(_short(passing.pop(0).value, sheet) if passing and not folds else "")
+    return edges, labels if derivatives else []
+
+
+def _terms_by_edge(sheet: Worksheet) -> dict[tuple[int, int], list[Term]]:
+    found: dict[tuple[int, int], list[Term]] = {}
+    for row in sheet.rows:
+        for term in row.terms:
+            edge = (row.id, term.row) if sheet.mode == "reverse" else (term.row, row.id)
+            found.setdefault(edge, []).append(term)
+    return found
 
 
 def one_line(text: str) -> str:
@@ -91,33 +174,72 @@ def shorten(text: str) -> str:
     return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
 
-def _box(row: Row, sheet: Worksheet) -> Box:
+def _box(row: Row, sheet: Worksheet, derivatives: bool) -> Box:
     label, formula, name = one_line(str(row.label)), one_line(str(row.formula)), one_line(row.name)
     kind = _kind(row.op, row.id == sheet.output)
-    value, shape = _value_and_shape(row, sheet)
+    value, shape = _value_and_shape(row.value, sheet)
     right = (name or formula) if kind in ("input", "parameter") else formula
     if right == label or (kind == "constant" and right == value):
         right = ""
     named = f", named {name}" if name not in ("", label, right) else ""
-    fits = not shape or len(value) <= LONGEST
+    fits = not shape or (len(value) <= LONGEST and not derivatives)
+    lines = [_equation(shorten(label), shorten(right)), shorten(value) if fits else "", shape]
+    whole = [_equation(label, right, value) + named, shape]
+    if derivatives and (derivative := _derivative(row, sheet)):
+        lines.append(shorten(derivative))
+        whole.append(derivative)
     return Box(
         row.id,
         kind,
         row.id == sheet.output,
-        lines=tuple(
-            filter(None, (_equation(shorten(label), shorten(right)), shorten(value) if fits else "", shape))
-        ),
-        tooltip=", ".join(filter(None, (_equation(label, right, value) + named, shape))),
+        lines=tuple(filter(None, lines)),
+        tooltip=", ".join(filter(None, whole)),
     )
+
+
+def _derivative(row: Row, sheet: Worksheet) -> str:
+    """The adjoint or the tangent, as ``v̄₁ = 2.6955``. An array has one of its own shape: nothing to say."""
+    reverse = sheet.mode == "reverse"
+    formula, value = (row.adjoint_formula, row.adjoint) if reverse else (row.tangent_formula, row.tangent)
+    if formula is None or row.shape:
+        return ""
+    label = (barred if reverse else dotted)(row.label)
+    return _equation(one_line(label.text), _short(value, sheet))
+
+
+def _short(value: Any, sheet: Worksheet) -> str:
+    """A number, or the shape of an array."""
+    entries, shape = _value_and_shape(value, sheet)
+    return shape.removeprefix("shape ") if shape else entries
+
+
+def _folded_box(stretch: Stretch, sheet: Worksheet) -> Box:
+    last = stretch.rows[-1]
+    operations = [row for row in stretch.rows if row.op not in ("parameter", "constant")]
+    parameters = sum(row.op == "parameter" for row in stretch.rows)
+    counted = _counted(len(operations), "operation") + (
+        f", {_counted(parameters, 'parameter')}" if parameters else ""
+    )
+    ends = f"{one_line(str(operations[0].label))} … {one_line(str(last.label))}"
+    name = one_line(".".join(stretch.path)) or ends
+    used = Counter(row.op for row in operations).most_common(8)
+    tooltip = f"{name}: {counted}: " + ", ".join(f"{count} × {op}" for op, count in used)
+    _, shape = _value_and_shape(last.value, sheet)
+    lines = tuple(filter(None, (shorten(name), counted, shape)))
+    return Box(last.id, "module", any(row.id == sheet.output for row in stretch.rows), lines, tooltip)
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'s' * (number != 1)}"
 
 
 def _equation(*sides: str) -> str:
     return " = ".join(filter(None, sides))
 
 
-def _value_and_shape(row: Row, sheet: Worksheet) -> tuple[str, str]:
+def _value_and_shape(value: Any, sheet: Worksheet) -> tuple[str, str]:
     """The value on one line, and the shape where it is an array (the value's first line then)."""
-    first, _, entries = format_value(row.value, sheet.digits, sheet.numbers).partition("\n")
+    first, _, entries = format_value(value, sheet.digits, sheet.numbers).partition("\n")
     return (one_line(entries), f"shape {first}") if entries else (one_line(first), "")
 
 
@@ -134,7 +256,7 @@ def _description(sheet: Worksheet) -> str:
     listed = ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
     ends = [one_line(str(row.label)) for row in sheet.rows if row.id == sheet.output]
     return (
-        f"{operations} operation{'s' * (operations != 1)}, from the inputs {listed or '(none)'} "
+        f"{_counted(operations, 'operation')}, from the inputs {listed or '(none)'} "
         f"to the output {ends[0] if ends else '(not drawn)'}. "
         "An arrow leads from an argument to the operation that reads it."
     )

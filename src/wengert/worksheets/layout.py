@@ -51,15 +51,16 @@ class Layout:
     height: float
 
 
-def arrange(widths: list[float], edges: list[Edge]) -> Layout:
-    """Places boxes ``0 … len(widths) - 1``, in which every edge leads from a lower to a higher number.
+def arrange(widths: list[float], edges: list[Edge], approach: float = ARROW) -> Layout:
+    """Places boxes ``0 … len(widths) - 1``, in which every edge leads from a lower to a higher number, and
+    runs straight for the length ``approach`` before it arrives.
 
     Raises `ImportError` where ``fast-sugiyama`` is not installed.
     """
     column = _columns(len(widths), edges)
     short, long = _split(sorted(set(edges)), column)
     heights, passing = _heights(column, short)
-    return _Routing(widths, edges, column, heights, passing, set(long)).layout()
+    return _Routing(widths, edges, column, heights, passing, set(long), approach).layout()
 
 
 def _columns(count: int, edges: list[Edge]) -> list[int]:
@@ -185,7 +186,9 @@ class _Routing:
         heights: dict[int, float],
         passing: dict[Edge, list[float]],
         long: set[Edge],
+        approach: float,
     ) -> None:
+        self.approach = approach
         self.widths, self.edges, self.column, self.heights, self.passing = (
             widths,
             edges,
@@ -295,13 +298,13 @@ class _Routing:
             left.append(x)
             right.append(x + breadth[place])
             tracks = self.leaving_count[place] + self.arriving_count[place]
-            x = right[-1] + tracks * LANE + min(WIDEST_GAP, GAP + STEEPNESS * climb[place]) + ARROW
+            x = right[-1] + tracks * LANE + min(WIDEST_GAP, GAP + STEEPNESS * climb[place]) + self.approach
         return left, right
 
     def _curve_space(self, gap: int) -> tuple[float, float]:
         """From where to where the curves of a gap run: between the tracks on its two sides."""
         start = self.right[gap] + self.leaving_count[gap] * LANE
-        return start, self.left[gap + 1] - ARROW - self.arriving_count[gap] * LANE
+        return start, self.left[gap + 1] - self.approach - self.arriving_count[gap] * LANE
 
     def _through_columns(self, number: int, centres: tuple[Point, ...], down: float) -> Route:
         source, target = edge = self.edges[number]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from wengert.worksheets.drawing import FILL_AND_STROKE, Box, Kind, drawing
+from wengert.worksheets.folding import Fold
 from wengert.worksheets.worksheet import Worksheet
 
 _BRACKETS: dict[Kind, tuple[str, str]] = {
@@ -13,6 +14,7 @@ _BRACKETS: dict[Kind, tuple[str, str]] = {
     "constant": ("[/", "/]"),
     "operation": ("(", ")"),
     "output": ("[[", "]]"),
+    "module": ("[", "]"),
 }
 
 # Letters of any script, digits, spaces and a little punctuation are safe in a quoted label. A dot, plus or
@@ -20,10 +22,11 @@ _BRACKETS: dict[Kind, tuple[str, str]] = {
 _UNSAFE = re.compile(r"[.+-](?=\s|$)|[^\w =(),.+-]|_")
 
 
-def to_mermaid(sheet: Worksheet) -> str:
+def to_mermaid(sheet: Worksheet, fold: Fold = None) -> str:
     """The graph of ``sheet`` as a Mermaid flowchart, for a Markdown page.
 
-    The text needs nothing installed. Mermaid draws up to 500 edges unless the page raises ``maxEdges``.
+    ``fold`` draws modules as one box each: those below a depth (0 for all), or those of the given names. The
+    text needs nothing installed. Mermaid draws up to 500 edges unless the page raises ``maxEdges``.
     Raises `ValueError` where a row reads an id that no earlier row has.
 
     Source: https://mermaid.js.org/syntax/flowchart.html
@@ -37,7 +40,7 @@ def to_mermaid(sheet: Worksheet) -> str:
     >>> print(to_mermaid(sheet).count("v0 --> v1"))
     2
     """
-    graph = drawing(sheet)
+    graph = drawing(sheet, fold)
     lines = [
         "flowchart LR",
         *(f"  {_box(box)}" for box in graph.boxes),

@@ -7,26 +7,33 @@ from itertools import pairwise
 from zlib import crc32
 
 from wengert.worksheets.drawing import FILL_AND_STROKE, Box, Drawing, Kind, drawing
-from wengert.worksheets.layout import HEIGHT, Layout, Point, Route, arrange
+from wengert.worksheets.folding import Fold
+from wengert.worksheets.layout import ARROW, HEIGHT, Layout, Point, Route, arrange
 from wengert.worksheets.worksheet import Worksheet
 
 MARGIN = 16.0
 FONT = "'DejaVu Sans', Verdana, 'Segoe UI', 'Helvetica Neue', Arial, sans-serif"
 FONT_SIZE = 12.0
 SMALL = 10.5
+LABEL = 9.5
+DERIVATIVE = "#9a3412"
+MODULE = FILL_AND_STROKE["module"][1]
 LINE = 13.5
 LEGEND_HEIGHT = 18.0
 ROUNDING = 3.0
 
 
-def to_svg(sheet: Worksheet) -> str:
+def to_svg(sheet: Worksheet, fold: Fold = None, derivatives: bool = False) -> str:
     """The graph of ``sheet`` as SVG text: arguments on the left, the output on the right.
 
     The kinds of boxes differ in shape and in colour, so that the picture can be printed in black and white. A
-    text that is cut is whole in the box's tooltip. There is no script and nothing to load.
+    text that is cut is whole in the box's tooltip. There is no script and nothing to load. ``fold`` draws
+    modules as one box each: those below a depth (0 for all), or those of the given names; a graph of more
+    than 3,000 rows is folded anyway, and a line says what is hidden. With ``derivatives`` every box shows its
+    adjoint (or tangent), and every edge the term of the chain rule that passes there.
 
     Raises `ImportError` where ``fast-sugiyama`` is not installed (``pip install 'wengert[draw]'``), and
-    `ValueError` where a row reads an id that no earlier row has.
+    `ValueError` where a row reads an id that no earlier row has, and for an unknown module.
 
     >>> from wengert.worksheets.worksheet import Formula, Row, Worksheet
     >>> x = Row(0, Formula("v₀", "v_{0}"), "x", "input", (), Formula("x", "x"), 3.0)
@@ -34,10 +41,8 @@ def to_svg(sheet: Worksheet) -> str:
     >>> to_svg(sheet).startswith("<svg ")
     True
     """
-    graph = drawing(sheet)
-    number = {box.id: index for index, box in enumerate(graph.boxes)}
-    widths = [_box_width(box) for box in graph.boxes]
-    layout = arrange(widths, [(number[source], number[target]) for source, target in graph.edges])
+    graph = drawing(sheet, fold, derivatives)
+    layout, widths = laid_out(graph)
     legend, legend_width = _legend(graph, layout.height + MARGIN)
     width = max(layout.width, legend_width) + 2 * MARGIN
     height = layout.height + 2 * MARGIN + (MARGIN + LEGEND_HEIGHT if legend else 0)
@@ -54,6 +59,7 @@ def to_svg(sheet: Worksheet) -> str:
         'markerWidth="9" markerHeight="7" markerUnits="userSpaceOnUse" orient="auto">'
         '<path d="M0 0L10 4L0 8L2.5 4z" fill="#333333"/></marker></defs>',
         f'<rect x="{-MARGIN:g}" y="{-MARGIN:g}" width="{_n(width)}" height="{_n(height)}" fill="#ffffff"/>',
+        *_frames(graph, layout, widths),
         f'<g fill="none" stroke="#333333" stroke-width="1.1" marker-end="url(#{key}-arrow)">',
         *_edges(graph, layout),
         "</g>",
@@ -61,10 +67,66 @@ def to_svg(sheet: Worksheet) -> str:
             _box(box, centre, width)
             for box, centre, width in zip(graph.boxes, layout.centres, widths, strict=True)
         ),
+        *_labels(graph, layout),
         *legend,
         "</svg>",
     ]
     return "\n".join(lines) + "\n"
+
+
+def laid_out(graph: Drawing) -> tuple[Layout, list[float]]:
+    """Where everything stands, and how wide the boxes are."""
+    number = {box.id: index for index, box in enumerate(graph.boxes)}
+    widths = [_box_width(box) for box in graph.boxes]
+    longest = max((_text_width(label, LABEL) for label in graph.labels), default=0.0)
+    edges = [(number[source], number[target]) for source, target in graph.edges]
+    return arrange(widths, edges, ARROW + longest), widths
+
+
+def _labels(graph: Drawing, layout: Layout) -> list[str]:
+    """What is written on the edges: on the straight ends before their boxes."""
+    if not any(graph.labels):
+        return []
+    lines = [
+        f'<g class="derivatives" font-size="{LABEL:g}" text-anchor="end" fill="{DERIVATIVE}" '
+        'stroke="#ffffff" stroke-width="3" paint-order="stroke" stroke-linejoin="round">'
+    ]
+    for label, route in zip(graph.labels, layout.routes, strict=True):
+        if label:
+            x, y = route.points[-1]
+            lines.append(f'<text x="{_n(x - ARROW)}" y="{_n(y - 2.5)}">{_escaped(label)}</text>')
+    return [*lines, "</g>"]
+
+
+def _frames(graph: Drawing, layout: Layout, widths: list[float]) -> list[str]:
+    """A frame around the boxes of every module that is not folded, where no other box stands among them."""
+    if not graph.groups:
+        return []
+    number = {box.id: index for index, box in enumerate(graph.boxes)}
+    lines = [f'<g class="modules" fill="none" stroke="{MODULE}" stroke-width="1" stroke-dasharray="2 3">']
+    names = []
+    for group in graph.groups:
+        inside = {number[box] for box in group.boxes}
+        within = [other.depth for other in graph.groups if set(other.boxes) <= set(group.boxes)]
+        room = 6.0 + 11.0 * (max(within) - group.depth)
+        left = min(layout.centres[k][0] - widths[k] / 2 for k in inside) - room
+        right = max(layout.centres[k][0] + widths[k] / 2 for k in inside) + room
+        top = min(layout.centres[k][1] for k in inside) - HEIGHT / 2 - room
+        bottom = max(layout.centres[k][1] for k in inside) + HEIGHT / 2 + room
+        if any(
+            left < x + widths[k] / 2 and x - widths[k] / 2 < right and top < y + HEIGHT / 2 and y < bottom
+            for k, (x, y) in enumerate(layout.centres)
+            if k not in inside
+        ):
+            continue
+        place = f'x="{_n(left)}" y="{_n(top)}" width="{_n(right - left)}" height="{_n(bottom - top)}"'
+        lines.append(f'<rect {place} rx="8"/>')
+        names.append(
+            f'<text x="{_n(left + 6)}" y="{_n(bottom + 3)}" font-size="{LABEL:g}" text-anchor="start" '
+            f'fill="{MODULE}" stroke="#ffffff" stroke-width="4" paint-order="stroke">'
+            f"{_escaped(group.name)}</text>"
+        )
+    return [*lines, "</g>", *names] if names else []
 
 
 def _edges(graph: Drawing, layout: Layout) -> list[str]:
@@ -134,6 +196,11 @@ def _outline(kind: Kind, centre: Point, width: float, height: float) -> str:
         slant = height / 4
         corners = [(left + slant, top), (right, top), (right - slant, bottom), (left, bottom)]
         return f'<polygon points="{_points(corners)}" {paint} stroke-dasharray="5 3"/>'
+    if kind == "module":
+        bar = height / 8
+        inner = f"M{_n(left + bar)} {_n(top)}V{_n(bottom)}M{_n(right - bar)} {_n(top)}V{_n(bottom)}"
+        place = f'x="{_n(left)}" y="{_n(top)}" width="{_n(width)}" height="{_n(height)}"'
+        return f'<rect {place} {paint}/><path d="{inner}" fill="none" stroke="{stroke}" stroke-width="1.5"/>'
     rounding = {"input": height / 2, "operation": height / 6}.get(kind, 0.0)
     place = f'x="{_n(left)}" y="{_n(top)}" width="{_n(width)}" height="{_n(height)}"'
     return f'<rect {place} rx="{_n(rounding)}" {paint}/>'
@@ -146,7 +213,7 @@ def _points(corners: list[Point]) -> str:
 def _legend(graph: Drawing, top: float) -> tuple[list[str], float]:
     """One sample of each kind in the drawing, and how wide they are together; nothing for a single kind."""
     kinds = list(dict.fromkeys(box.kind for box in graph.boxes))
-    if len(kinds) < 2:
+    if len(kinds) < 2 and not graph.note:
         return [], 0.0
     lines = [f'<g class="legend" font-size="{SMALL:g}" text-anchor="start">']
     x, middle = 0.0, top + LEGEND_HEIGHT / 2
@@ -156,11 +223,14 @@ def _legend(graph: Drawing, top: float) -> tuple[list[str], float]:
             lines.append(_outline(kind, (x + 14, middle), 23, 9))
         lines.append(f'<text x="{_n(x + 34)}" y="{_n(middle + 3.7)}">{kind}</text>')
         x += 34 + _text_width(kind, SMALL) + 18
+    if graph.note:
+        lines.append(f'<text class="note" x="{_n(x)}" y="{_n(middle + 3.7)}">{_escaped(graph.note)}</text>')
+        x += _text_width(graph.note, SMALL)
     return [*lines, "</g>"], x
 
 
 def _box_width(box: Box) -> float:
-    padding = {"input": 32.0, "parameter": 36.0, "constant": 38.0}.get(box.kind, 22.0)
+    padding = {"input": 32.0, "parameter": 36.0, "constant": 38.0, "module": 34.0}.get(box.kind, 22.0)
     return max(56.0, padding + max(_text_width(line, _size(place)) for place, line in enumerate(box.lines)))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -192,23 +192,39 @@ class Worksheet:
 
         return to_latex(self)
 
-    def to_dot(self) -> str:
-        """The graph for Graphviz."""
+    def to_dot(self, fold: int | Sequence[str] | None = None) -> str:
+        """The graph for Graphviz; ``fold`` draws modules as one box each."""
         from wengert.worksheets.dot import to_dot
 
-        return to_dot(self)
+        return to_dot(self, fold)
 
-    def to_mermaid(self) -> str:
-        """The graph for Mermaid."""
+    def to_mermaid(self, fold: int | Sequence[str] | None = None) -> str:
+        """The graph for Mermaid; ``fold`` draws modules as one box each."""
         from wengert.worksheets.mermaid import to_mermaid
 
-        return to_mermaid(self)
+        return to_mermaid(self, fold)
 
-    def to_svg(self) -> str:
-        """The graph drawn."""
+    def to_svg(self, fold: int | Sequence[str] | None = None, derivatives: bool = False) -> str:
+        """The graph drawn; ``fold`` draws modules as one box each, ``derivatives`` shows adjoints."""
         from wengert.worksheets.svg import to_svg
 
-        return to_svg(self)
+        return to_svg(self, fold, derivatives)
+
+    def to_png(
+        self, fold: int | Sequence[str] | None = None, derivatives: bool = False, zoom: float = 2.0
+    ) -> bytes:
+        """The same drawing as the bytes of a PNG file."""
+        from wengert.worksheets.png import to_png
+
+        return to_png(self, fold, derivatives, zoom)
+
+    def to_tikz(
+        self, fold: int | Sequence[str] | None = None, derivatives: bool = False, document: bool = False
+    ) -> str:
+        """The same drawing for LaTeX; with ``document`` as a whole document."""
+        from wengert.worksheets.tikz import to_tikz
+
+        return to_tikz(self, fold, derivatives, document)
 
     def __str__(self) -> str:
         return self.to_text()
