@@ -46,6 +46,8 @@ _HOMES = {
     "wengert.ops.shape": "split",
     "wengert.ops.indexing": "take sort",
     "wengert.tensor_files": "save load",
+    "wengert.train.watching": "watch",
+    "wengert.train.step_explanation": "explain_step",
 }
 _MODULES = (
     *("autograd", "data", "export", "labs", "linalg", "nn"),
