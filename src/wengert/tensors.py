@@ -280,7 +280,8 @@ class Tensor(NumpyProtocols, UpdatesInPlace, Variable):
                 )
             raise RuntimeError(
                 f"{who}() on a tensor that depends on nothing that requires a gradient; create a leaf with "
-                f"requires_grad=True, and compute outside no_grad()"
+                f"requires_grad=True, and compute outside no_grad(). What a function of wengert.compile "
+                f"returns has no history: call {who}() inside that function"
             )
         data = self.data
         if gradient is None:
@@ -368,7 +369,7 @@ def as_array(data: Any, dtype: Any = None) -> Any:
                 raise
             raise ValueError(f"data: expected equal rows, got {data!r:.80}") from None
         if dtype is None and array.dtype in (float64, complex128) and not _holds_arrays(nested):
-            array = array.astype(result_type([get_default_dtype().type(0), array.flat[0].item()]))
+            array = array.astype(result_type([get_default_dtype().type(0), array.dtype.type(0).item()]))
     if array.dtype.kind not in "biufcO" or (array.dtype.kind == "O" and not _holds_numbers(array)):
         raise TypeError(f"data: expected numbers in equal rows, got {data!r:.80}")
     return array

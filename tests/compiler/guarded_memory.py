@@ -77,6 +77,7 @@ class _GuardedNumpy:
 def everything_guarded(at_end: bool) -> Iterator[None]:
     """Inside, native programs use guarded slots, results, workspace and scratch memory."""
     from wengert.compiler import native_execution as native
+    from wengert.compiler import repetitions, steps
 
     run = native.NativeExecutor.run
 
@@ -92,7 +93,9 @@ def everything_guarded(at_end: bool) -> Iterator[None]:
 
     with (
         mock.patch.object(native, "np", _GuardedNumpy(at_end)),
-        mock.patch.object(native, "_aligned", aligned),
+        mock.patch.object(native, "aligned_bytes", aligned),
+        mock.patch.object(native.NativeExecutor, "keeps_slots", False),
+        mock.patch.object(steps, "repetition", lambda *_: repetitions.missed),
         mock.patch.object(native.NativeExecutor, "run", run_guarded),
     ):
         yield

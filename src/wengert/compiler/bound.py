@@ -14,9 +14,11 @@ import numpy as np
 
 from wengert.autodiff.trees import leaves, rebuild
 from wengert.compiler.backends import Executable
-from wengert.compiler.bound_buffers import BoundBuffers, plain
+from wengert.compiler.bound_buffers import BoundBuffers, is_plain, plain
+from wengert.compiler.bound_numbers import BoundNumber
 from wengert.compiler.bulk_draws import drawn
-from wengert.compiler.captured import Captured, Number, Result
+from wengert.compiler.captured import Captured, Guard, Result
+from wengert.compiler.guards import ERRORS
 from wengert.compiler.programs import Program
 from wengert.compiler.resident import BoundScalars
 from wengert.scalar import Scalar
@@ -32,8 +34,10 @@ class BoundProgram:
         self.captured = captured
         self.program = program
         self.executable = executable
-        self.guards = [(guard.check, guard.answer, guard.description) for guard in captured.guards]
-        self.buffers = BoundBuffers(captured.buffers, _releaser(executable))
+        self.executor: Any = getattr(executable, "executor", executable)
+        self.guards = [(_check(guard), guard.description) for guard in captured.guards]
+        self.buffers = BoundBuffers(captured.buffers, getattr(self.executor, "release", None))
+        self.has_buffers = bool(captured.buffers)
         self.numbers = [BoundNumber(number) for number in captured.numbers]
         self.kept_numbers = [number for number in self.numbers if number.is_kept]
         self.number_arrays = [number.array for number in self.numbers]
@@ -42,22 +46,25 @@ class BoundProgram:
         self.scalars = BoundScalars(captured.scalars, captured.cleared_scalars)
         self.constants = [slot.array for slot in program.slots if slot.kind == "constant"]
         self.returned: list[Result] = leaves(captured.returned)
-        self.makers = [_maker(result) for result in self.returned]
-        self.only = self.makers[0] if isinstance(captured.returned, Result) else None
-        tree = captured.returned
-        self.is_row = type(tree) is tuple and all(isinstance(branch, Result) for branch in tree)
+        self.make = _maker_of_all(captured.returned, len(captured.results))
         self.is_pure = not (captured.puts or captured.actions or captured.cleared or self.draws)
+        self.is_stateless = self.is_pure and not (captured.buffers or captured.numbers or captured.scalars)
+        self.makes_numbers = any(result.kind in ("number", "scalar") for result in self.returned)
+        self.puts_into_inputs = any(put.tensor is None for put in captured.puts)
+        self.may_keep = not self.draws and all(map(is_plain, self.constants))
+        self.keeps_slots = False
 
     def miss(self) -> str | None:
         """What is no longer as the program expects it; None where it holds. Buffers and numbers are brought
         up to date."""
-        for check, answer, description in self.guards:
-            try:
-                if check() != answer:
+        description = ""
+        try:
+            for check, description in self.guards:
+                if check() is not True:
                     return description
-            except (KeyError, AttributeError, IndexError, TypeError, ValueError):
-                return description
-        if not self.buffers.are_current() and (misfit := self.buffers.bind()):
+        except ERRORS:
+            return description
+        if self.has_buffers and not self.buffers.are_current() and (misfit := self.buffers.bind()):
             return f"the shape or dtype of {misfit}"
         for number in self.numbers:
             if not number.read():
@@ -69,39 +76,47 @@ class BoundProgram:
     def run(self, inputs: Sequence[Any]) -> Any:
         """Carry out the step on the arguments' arrays, tensors and floats. To be called after `miss`."""
         arrays = [convert(x) for convert, x in zip(self.inputs, inputs)]  # noqa: B905 (once per call)
-        arrays += self.buffers.read()
-        arrays += self.number_arrays
-        if self.draws:
-            arrays += [plain(np.asarray(draw())) for draw in self.draws]
-        if self.scalars.numbers:
-            arrays.append(self.scalars.array)
-        if self.constants:
-            arrays += [plain(constant) for constant in self.constants]
+        return self.run_on(arrays, inputs)
+
+    def run_on(self, arrays: list[Array], inputs: Sequence[Any] = ()) -> Any:
+        """Carry out the step on the arrays of its inputs, to which those of the other slots are appended. The
+        inputs themselves are wanted where `puts_into_inputs`."""
+        buffers = self.buffers
+        if buffers.is_fresh or buffers.copied or not self.keeps_slots:
+            arrays += buffers.read()
+            self._append_others(arrays)
+        kept = buffers.arrays  # another thread may bind others, but these must outlive the run  # noqa: F841
         results = self.executable.run(arrays)
-        if self.buffers.is_fresh:
-            del arrays
-            self.buffers.settle()
-        self._keep_numbers()
+        if buffers.is_fresh:
+            arrays.clear()
+            buffers.settle()
+        if self.kept_numbers or self.scalars.numbers:
+            self._keep_numbers()
         if not self.is_pure:
             self._follow_up(inputs, results)
-        if self.only is not None:
-            return self.only(results)
-        if self.is_row:
-            return tuple([make(results) for make in self.makers])
-        return rebuild(self.captured.returned, [make(results) for make in self.makers])
+        return self.make(results)
+
+    def _append_others(self, arrays: list[Array]) -> None:
+        """The arrays of all slots behind the buffers."""
+        arrays += self.number_arrays
+        arrays += [plain(np.asarray(draw())) for draw in self.draws]
+        if self.scalars.numbers:
+            arrays.append(self.scalars.array)
+        arrays += [plain(constant) for constant in self.constants]
+        self.keeps_slots = self.may_keep and getattr(self.executor, "keeps_slots", False)
 
     def bound_to(self, inputs: Sequence[Any]) -> Callable[[], Any]:
         """See `CompiledStep.bind`."""
-        bind = getattr(self.executable.executor, "bound_to", None)
-        if bind is None or not self.is_pure or self.captured.buffers or self.numbers or self.scalars.numbers:
+        bind = getattr(self.executor, "bound_to", None)
+        if bind is None or not self.is_stateless:
             return lambda: self._again(inputs)
         arrays = [convert(x) for convert, x in zip(self.inputs, inputs, strict=True)]
         run, results = bind([*arrays, *(plain(constant) for constant in self.constants)])
-        outcome = rebuild(self.captured.returned, [make(results) for make in self.makers])
+        fixed = None if self.makes_numbers else self.make(results)
 
         def again() -> Any:
             run()
-            return outcome
+            return self.make(results) if fixed is None else fixed
 
         return again
 
@@ -135,8 +150,7 @@ class BoundProgram:
         """Whether whole epochs can be left to the executor: Python has nothing to do between two steps."""
         captured = self.captured
         between = captured.puts or captured.actions
-        executor = getattr(self.executable, "executor", None)
-        return not between and getattr(executor, "runs_epochs", False)
+        return not between and getattr(self.executor, "runs_epochs", False)
 
     def run_epoch(
         self,
@@ -163,8 +177,8 @@ class BoundProgram:
             rows = order[first * batch : (first + count) * batch]
             told = None if after is None else functools.partial(_told, after, first)
             try:
-                run = self.executable.executor.run_epoch  # type: ignore[attr-defined]
-                stretches.append(run(arrays, dict(enumerate(data)), rows, count, threads, told))
+                data_of = dict(enumerate(data))
+                stretches.append(self.executor.run_epoch(arrays, data_of, rows, count, threads, told))
             finally:
                 del arrays
                 if self.buffers.is_fresh:
@@ -196,10 +210,10 @@ class BoundProgram:
                 tensor.grad = Tensor(array)
 
 
-def _releaser(executable: Any) -> Callable[[], None] | None:
-    """What makes an executor forget the arrays of its last run, where it keeps them."""
-    found: Callable[[], None] | None = getattr(getattr(executable, "executor", executable), "release", None)
-    return found
+def _check(guard: Guard) -> Callable[[], bool]:
+    """Whether a guard still gives its answer."""
+    check, answer = guard.check, guard.answer
+    return check if answer is True else lambda: bool(check() == answer)  # type: ignore[return-value]
 
 
 _DRAWN_BYTES = 1 << 25
@@ -207,6 +221,19 @@ _DRAWN_BYTES = 1 << 25
 
 def _told(after: Callable[[int], object], before: int, done: int) -> object:
     return after(before + done)
+
+
+def _maker_of_all(tree: Any, count: int) -> Callable[[Sequence[Array]], Any]:
+    """How what the step returns is made from the program's results, so many of them."""
+    returned: list[Result] = leaves(tree)
+    makers = [_maker(result) for result in returned]
+    if isinstance(tree, Result):
+        return makers[0]
+    if type(tree) is not tuple or not all(isinstance(branch, Result) for branch in tree):
+        return lambda results: rebuild(tree, [make(results) for make in makers])
+    if [(r.kind, r.index) for r in returned] == [("array", k) for k in range(count)]:
+        return tuple
+    return lambda results: tuple([make(results) for make in makers])
 
 
 def _maker(result: Result) -> Callable[[Sequence[Array]], Any]:
@@ -256,41 +283,3 @@ def _input_array(value: Any) -> Array:
         if flags.c_contiguous and flags.aligned and array.dtype.isnative:
             return array
     return plain(np.asarray(array))
-
-
-# -- numbers
-# ------------------------------------------------------------------------------------------------------------
-
-
-class BoundNumber:
-    """A number that mappings keep under a key, as a slot of the program."""
-
-    __slots__ = ("array", "holder", "index", "is_kept", "key", "last", "others")
-
-    def __init__(self, number: Number) -> None:
-        self.holder, *self.others = number.holders
-        self.key, self.index = number.key, number.index
-        self.is_kept = number.updated is not None
-        self.array = np.array(number.node.value)
-        self.last: Any = None
-
-    def read(self) -> bool:
-        """Read the number anew; False where the mappings no longer agree."""
-        key = self.key
-        value = self.holder[key]
-        for other in self.others:
-            if other[key] != value:
-                return False
-        if self.index is not None:
-            value = value[self.index]
-        if value is not self.last:
-            self.array[()] = value
-            self.last = value
-        return True
-
-    def write(self) -> None:
-        """Hand the number that the program computed to the mappings."""
-        value = self.last = self.array.item()
-        self.holder[self.key] = value
-        for other in self.others:
-            other[self.key] = value

@@ -35,6 +35,10 @@ def epoch(
         raise ValueError(f"threads: expected a whole number of at least 1, or None, got {threads!r}")
     as_arrays = not isinstance(data, (TensorDataset, Subset))
     rows = TensorDataset(*_arrays(data)) if as_arrays else data
+    if not len(rows):
+        raise ValueError(
+            f"epoch: expected at least one row, got {rows!r}: there is no batch to call the step with"
+        )
     loader = DataLoader(rows, batch_size, shuffle=shuffle, generator=generator, drop_last=drop_last)
     order = loader.generator.permutation(len(rows)) if shuffle else np.arange(len(rows))
     starts = range(0, len(loader) * batch_size, batch_size)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Hashable, Sequence
 from operator import itemgetter
+from types import CellType
 from typing import Any
 
 from wengert.compiler.captured import Guard
@@ -14,6 +14,9 @@ from wengert.compiler.teaching import refusal
 from wengert.compiler.touched import TouchedTensors
 from wengert.nn.registration import Registered
 from wengert.tensors import Tensor
+
+ERRORS = (KeyError, AttributeError, IndexError, TypeError, ValueError)
+"""What a check raises where the thing that it looks for is gone."""
 
 
 def guards_of_modules(modules: Sequence[Any]) -> list[Guard]:
@@ -25,23 +28,28 @@ def guards_of_modules(modules: Sequence[Any]) -> list[Guard]:
     parts = [(h, k, v) for h in homes for k, v in h.items() if isinstance(v, (Tensor, Registered))]
     plain = {id(h): [k for k, v in h.items() if type(v) in PLAIN] for h in homes}
     readers = [(itemgetter(*plain[id(h)]), h) for h in homes if plain[id(h)]]
+    known = [(read, home, read(home)) for read, home in readers]
     hooks = [module._hooks for module in modules]
+    counts = list(map(len, hooks))
 
-    def same_parts() -> Hashable:
+    def same_parts() -> bool:
         for home, name, part in parts:
             if home[name] is not part:
                 return False
-        return [len(each) for each in hooks] == counts
+        return list(map(len, hooks)) == counts
 
-    def numbers() -> Hashable:
-        return [read(home) for read, home in readers]  # type: ignore[return-value]
+    def same_numbers() -> bool:
+        for read, home, numbers in known:
+            now = read(home)
+            if now is not numbers and now != numbers:
+                return False
+        return True
 
-    counts = [len(each) for each in hooks]
     kinds = ", ".join(dict.fromkeys(type(module).__name__ for module in modules))
     named = [(type(module).__name__, module) for module in modules]
     forwards = [code for m in modules if (code := getattr(type(m).forward, "__code__", None))]
     return [
-        Guard(f"the training flag and the settings of {kinds}", numbers, numbers()),
+        Guard(f"the training flag and the settings of {kinds}", same_numbers, True),
         Guard(f"the parameters, parts and hooks of {kinds}", same_parts, True),
         *_guards_of_variables(f"what {kinds} reads", settings(named, forwards)),
     ]
@@ -71,19 +79,28 @@ def _guards_of_variables(description: str, variables: Sequence[Variable]) -> lis
 
 def _unchanged(variables: Sequence[Variable]) -> Callable[[], Hashable]:
     """Whether the variables hold the same objects as now, and equal numbers."""
-    plain = [isinstance(variable.value(), PLAIN) for variable in variables]
-    objects = [v for v, is_plain in zip(variables, plain, strict=True) if not is_plain]
-    numbers = [v for v, is_plain in zip(variables, plain, strict=True) if is_plain]
-    held = [v.value() for v in objects]
-    known = [v.value() for v in numbers]
-    of_objects = [(v.read, v.home) for v in objects]
-    of_numbers = [(v.read, v.home) for v in numbers]
+    cells, objects, numbers = [], [], []
+    for variable in variables:
+        value = variable.value()
+        if isinstance(value, PLAIN):
+            numbers.append((variable.read, variable.home, value))
+        elif type(variable.home) is CellType:
+            cells.append((variable.home, value))
+        else:
+            objects.append((variable.read, variable.home, value))
 
-    def check() -> Hashable:
-        return (
-            all(map(operator.is_, [read(home) for read, home in of_objects], held))
-            and [read(home) for read, home in of_numbers] == known
-        )
+    def check() -> bool:
+        for cell, value in cells:
+            if cell.cell_contents is not value:
+                return False
+        for read, home, value in objects:
+            if read(home) is not value:
+                return False
+        for read, home, value in numbers:
+            now = read(home)
+            if now is not value and now != value:
+                return False
+        return True
 
     return check
 
@@ -93,17 +110,23 @@ def guard_of_tensors(tensors: TouchedTensors, surroundings: Surroundings) -> lis
     touched = [t.tensor for t in tensors.data.values() if id(t.tensor) not in surroundings.state]
     guards = []
     if touched:
+        flags = [(tensor, tensor.requires_grad) for tensor in touched]
 
-        def flags() -> Hashable:
-            return [tensor.requires_grad for tensor in touched]  # type: ignore[return-value]
+        def same_flags() -> bool:
+            for tensor, flag in flags:  # noqa: SIM110
+                if tensor.requires_grad is not flag:
+                    return False
+            return True
 
-        guards.append(Guard("requires_grad of the tensors outside", flags, flags()))
+        guards.append(Guard("requires_grad of the tensors outside", same_flags, True))
     empty = [g.tensor for g in tensors.gradients.values() if g.was_read and g.node is None]
     if empty:
 
-        def gradients() -> Hashable:
-            return [tensor.grad for tensor in empty] == nothing
+        def gradients() -> bool:
+            for tensor in empty:  # noqa: SIM110
+                if tensor.grad is not None:
+                    return False
+            return True
 
-        nothing = [None] * len(empty)
         guards.append(Guard("gradients that were None when the step began", gradients, True))
     return guards

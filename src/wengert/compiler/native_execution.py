@@ -6,7 +6,6 @@ import copy
 import ctypes
 import functools
 import math
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from time import perf_counter
 from typing import Any
@@ -14,7 +13,9 @@ from typing import Any
 import numpy as np
 
 from wengert.compiler.accesses import access
+from wengert.compiler.addresses import address, aligned_bytes
 from wengert.compiler.blueprints import Blueprint
+from wengert.compiler.copies import copier
 from wengert.compiler.lines import Line
 from wengert.compiler.llvm.engines import NativeModule
 from wengert.compiler.llvm.layouts import Layout
@@ -32,6 +33,9 @@ COPIED = 32_768
 class NativeExecutor:
     """A program as native code. Where NumPy takes a part, ``calls`` holds the lines that it carries out, None
     standing for a stretch of native code, and ``plan`` says where their arrays lie."""
+
+    keeps_slots = True
+    """`run` leaves slots that it gets no array for as they were."""
 
     def __init__(
         self,
@@ -61,36 +65,45 @@ class NativeExecutor:
             types = [*[ctypes.c_void_p] * 2, *[ctypes.c_int64] * 4]
             self.epoch_function = (module.function("epoch", *types), module.address("epoch"))
             self.together = (module.function("together", *types), module.address("together"))
+        self.start = self._only_action()
 
     def _allocate(self) -> None:
         layout, blueprint = self.layout, self.blueprint
-        self.workspace = _aligned(blueprint.workspace + 256)
-        self.scratch = _aligned(blueprint.scratch + 256)
-        self.barrier = _aligned(192)[64:128].view(np.int64)  # in cache lines that nothing else lies in
+        self.workspace = aligned_bytes(blueprint.workspace + 256)
+        self.scratch = aligned_bytes(blueprint.scratch + 256)
+        self.barrier = aligned_bytes(192)[64:128].view(np.int64)  # in cache lines that nothing else lies in
         words = self.workspace[blueprint.words : blueprint.words + 16] if blueprint.checks else None
         self.failed = np.zeros(2, np.int64) if words is None else words.view(np.int64)
         self.workspace[blueprint.words :] = 0
         base = layout.slots + layout.results
-        self.table[base] = _address(self.workspace)
-        self.table[base + 1] = _address(self.scratch)
+        self.table[base] = address(self.workspace)
+        self.table[base + 1] = address(self.scratch)
         self.fixed = [np.empty(r.shape, r.dtype) if r.size <= COPIED else None for r in blueprint.results]
         self.large = {k for k, fixed in enumerate(self.fixed) if fixed is None}
         self.current: list[Array] = [a for a in self.fixed if a is not None]
+        self.copied = copier(self.current)
         self._bind_fixed_results()
         for place, slot in enumerate(self.program.slots):
             if slot.kind == "constant":
-                self._bind(place, np.ascontiguousarray(slot.array))
+                self.bind(place, np.ascontiguousarray(slot.array))
         for k, length in enumerate(blueprint.positions):
-            self._bind(len(self.program.slots) + k, np.arange(length))
+            self.bind(len(self.program.slots) + k, np.arange(length))
 
-    def _bind(self, place: int, array: Array) -> None:
-        self.table[place] = _address(array)
+    def _only_action(self) -> Callable[[], object] | None:
+        """The native function on the table, where it is all of a run: nothing to choose, nothing to check."""
+        if not self.runs_epochs or self.blueprint.checks or self.pace.several > 1:
+            return None
+        return functools.partial(self.actions[0][0], self.table_address)
+
+    def bind(self, place: int, array: Array) -> None:
+        """The next run takes the slot's entries from this array, and writes them there."""
+        self.table[place] = address(array)
         self.bound[place] = array
 
     def _bind_fixed_results(self) -> None:
         for k, fixed in enumerate(self.fixed):
             if fixed is not None:
-                self.table[self.layout.slots + k] = _address(fixed)
+                self.table[self.layout.slots + k] = address(fixed)
 
     def release(self) -> None:
         """Forget the arrays of the last run."""
@@ -106,15 +119,19 @@ class NativeExecutor:
     # ----------------------------------------------------------------------------------------------------
 
     def run(self, arrays: Sequence[Array]) -> list[Array]:
-        """Run once: slots with an update are written in place, the results are new arrays."""
+        """Run once: slots with an update are written in place, the results are new arrays. The arrays belong
+        to the first slots; the others keep those of the run before."""
         bound = self.bound
         for place, array in enumerate(arrays):
             if bound[place] is not array:
-                self._bind(place, array)
+                self.bind(place, array)
         if self.large:
             return self._run_with_fresh_results()
-        self._run_once()
-        return [array.copy() for array in self.current]
+        if self.start is not None:
+            self.start()
+        else:
+            self._run_once()
+        return [*self.copied()]
 
     def _run_with_fresh_results(self) -> list[Array]:
         """A run whose large results go straight into arrays of their own."""
@@ -122,7 +139,7 @@ class NativeExecutor:
         for k, (fixed, wanted) in enumerate(zip(self.fixed, self.blueprint.results, strict=True)):
             if fixed is None:
                 fixed = np.empty(wanted.shape, wanted.dtype)
-                self.table[self.layout.slots + k] = _address(fixed)
+                self.table[self.layout.slots + k] = address(fixed)
             current.append(fixed)
         self.current = current
         self._run_once()
@@ -168,14 +185,15 @@ class NativeExecutor:
         twin.made = {}
         twin._allocate()
         for place, array in enumerate(arrays):
-            twin._bind(place, array)
+            twin.bind(place, array)
         twin.current = [np.empty(r.shape, r.dtype) for r in self.blueprint.results]
         for k, array in enumerate(twin.current):
-            twin.table[self.layout.slots + k] = _address(array)
-        if self.runs_epochs and not self.blueprint.checks:
-            run: Callable[[int], object] = self.actions[0][0]
-            return _Run(run, twin.table_address, twin), twin.current
-        return twin._run_once, twin.current
+            twin.table[self.layout.slots + k] = address(array)
+        run = twin._only_action()
+        if run is None:
+            return twin._run_once, twin.current
+        run.owner = twin  # type: ignore[attr-defined]  # whose arrays the table holds
+        return run, twin.current
 
     # -- epochs
     # ----------------------------------------------------------------------------------------------------
@@ -198,15 +216,15 @@ class NativeExecutor:
         table, layout = self.table, self.layout
         for place, array in enumerate(arrays):
             if array is not None and self.bound[place] is not array:
-                self._bind(place, array)
+                self.bind(place, array)
         for place, array in data.items():
             slot = self.program.slots[place]
-            self._bind(place, np.empty(slot.shape, slot.dtype))
-            table[layout.data(place)] = _address(array)
-        table[layout.order] = _address(order)
+            self.bind(place, np.empty(slot.shape, slot.dtype))
+            table[layout.data(place)] = address(array)
+        table[layout.order] = address(order)
         results = [np.empty((steps, *wanted.shape), wanted.dtype) for wanted in self.blueprint.results]
         for k, result in enumerate(results):
-            table[layout.slots + k] = _address(result)
+            table[layout.slots + k] = address(result)
         try:
             self._run_chunks(steps, threads, after)
         finally:
@@ -274,42 +292,3 @@ class NativeExecutor:
         if buffer.kind == "result":
             return self.current[buffer.place]
         return np.ndarray(line.shape, line.dtype, self.workspace, buffer.place)
-
-
-class _Run(functools.partial[object]):
-    """A native function on a table; it keeps the arrays of the table alive."""
-
-    def __new__(cls, run: Callable[[int], object], address: int, owner: NativeExecutor) -> _Run:
-        made = super().__new__(cls, run, address)
-        made.owner = owner  # type: ignore[attr-defined]
-        return made
-
-
-def _aligned(size: int) -> Array:
-    """Bytes that begin at a multiple of 64."""
-    whole = np.zeros(size + 64, np.uint8)
-    start = -whole.ctypes.data % 64
-    return whole[start : start + size]
-
-
-def _address_in_object(array: Array) -> int | None:
-    """Where the entries lie, read from NumPy's own record of the array: several times faster than asking."""
-    return _Pointer.from_address(id(array) + _POINTER_PLACE).value
-
-
-_Pointer = ctypes.c_void_p
-_POINTER_PLACE = object.__basicsize__
-
-
-def _address_by_asking(array: Array) -> int | None:
-    return int(array.ctypes.data)
-
-
-def _reads_itself() -> bool:
-    samples: list[Array] = [np.empty(3), np.empty((2, 2), np.float32)[1:], np.zeros(())]
-    return sys.implementation.name == "cpython" and all(
-        _address_in_object(a) == _address_by_asking(a) for a in samples
-    )
-
-
-_address = _address_in_object if _reads_itself() else _address_by_asking

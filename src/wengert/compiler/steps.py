@@ -9,11 +9,10 @@ import threading
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any, overload
 
-from wengert.autodiff.levels import current_level, silenced_level
+from wengert.autodiff.levels import current_level
 from wengert.capturing import running
 from wengert.compiler.arguments import (
     argument_names,
-    described,
     difference,
     in_words,
     is_traced,
@@ -23,15 +22,14 @@ from wengert.compiler.backends import executor
 from wengert.compiler.bound import BoundProgram
 from wengert.compiler.capture import captured
 from wengert.compiler.epochs import Progress, epoch
+from wengert.compiler.known_programs import KnownPrograms, key_of
 from wengert.compiler.lowering import lowered
 from wengert.compiler.passes import PassResult
-from wengert.numbers.dtypes import get_default_dtype
+from wengert.compiler.repetitions import MISSED, repetition
 from wengert.numbers.graph import Graph
 
 Function = Callable[..., Any]
 BACKENDS = ("auto", "numpy", "native")
-_KEPT = 8
-"""Of programs for the same kind of arguments, that differ in what they rely on outside, so many are kept."""
 
 
 class CompiledStep:
@@ -55,7 +53,7 @@ class CompiledStep:
         self.backend = backend
         self.recompilations: list[str] = []
         self._title = getattr(function, "__name__", type(function).__name__)
-        self._programs: dict[Hashable, list[BoundProgram]] = {}
+        self._known = KnownPrograms()
         self._arguments: Mapping[str, str] = {}
         self._latest: BoundProgram | None = None
         self._lock = threading.RLock()
@@ -63,25 +61,22 @@ class CompiledStep:
     def __call__(self, *args: Any, **words: Any) -> Any:
         if running.get() is not None or current_level():
             return self.function(*args, **words)  # inside another trace it becomes a part of that
-        inputs: list[Any] = []
-        key = (
-            described(args, inputs),
-            described(words, inputs) if words else None,
-            silenced_level(),
-            get_default_dtype(),
-        )
         with self._lock:
-            known = self._programs.get(key)
-            if known is not None and known[0].miss() is None:
-                return known[0].run(inputs)
+            result = self._known.repeat(args, words)
+            if result is not MISSED:
+                return result
+            inputs: list[Any] = []
+            key = key_of(args, words, inputs)
             if is_traced(key):
                 return self.function(*args, **words)
-            return self._found(key, args, words, inputs).run(inputs)
+            bound = self._found(key, args, words, inputs)
+            self._known.expect(bound)
+            return bound.run(inputs)
 
     def program_for(self, *args: Any) -> BoundProgram:
         """The program for such arguments, compiled where there is none yet, but not run."""
         inputs: list[Any] = []
-        key = (described(args, inputs), None, silenced_level(), get_default_dtype())
+        key = key_of(args, {}, inputs)
         with self._lock:
             return self._found(key, args, {}, inputs)
 
@@ -102,29 +97,22 @@ class CompiledStep:
         18.0
         """
         inputs: list[Any] = []
-        key = (described(args, inputs), None, silenced_level(), get_default_dtype())
+        key = key_of(args, {}, inputs)
         with self._lock:
             return self._found(key, args, {}, inputs).bound_to(inputs)
 
     def _found(
         self, key: Hashable, args: tuple[Any, ...], words: dict[str, Any], inputs: Sequence[Any]
     ) -> BoundProgram:
-        """A program that holds at present, compiled where there is none; the next call looks at it first."""
-        missed = None
-        alternatives = self._programs.get(key, [])
-        for k, bound in enumerate(alternatives):
-            reason = bound.miss()
-            if reason is None:
-                alternatives.insert(0, alternatives.pop(k))
-                return bound
-            missed = missed or reason  # what the program that ran last misses
-        return self._compiled(key, args, words, inputs, missed)
+        """A program that holds at present, compiled where there is none."""
+        bound, missed = self._known.find(key)
+        return bound or self._compiled(key, args, words, inputs, missed)
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else CompiledMethod(self, instance)
 
     def __repr__(self) -> str:
-        return f"<compiled step {self._title}, {sum(map(len, self._programs.values()))} programs>"
+        return f"<compiled step {self._title}, {len(self._known)} programs>"
 
     def _compiled(
         self,
@@ -144,14 +132,12 @@ class CompiledStep:
         problem = bound.miss()
         if problem is not None:
             raise RuntimeError(f"{self._title}: {problem} changed while the step was compiled")
-        if self._programs:
+        if len(self._known):
             self.recompilations.append(
                 f"{missed} changed" if missed is not None else difference(self._arguments, arguments)
             )
         self._arguments, self._latest = arguments, bound
-        alternatives = self._programs.setdefault(key, [])
-        alternatives.insert(0, bound)
-        del alternatives[_KEPT:]
+        self._known.add(key, bound, repetition(bound, args, words))
         return bound
 
     # -- what can be read
@@ -186,8 +172,7 @@ class CompiledStep:
         found = self._latest.captured
         written = [buffer.name for buffer in found.buffers if buffer.updated is not None]
         lines = [
-            f"{self._title}: {sum(map(len, self._programs.values()))} program(s); the latest has "
-            f"{len(found.graph)} nodes",
+            f"{self._title}: {len(self._known)} program(s); the latest has {len(found.graph)} nodes",
             f"inputs: {', '.join(f'{name}: {words}' for name, words in self._arguments.items()) or 'none'}",
             f"kept and updated: {', '.join(written) or 'nothing'}",
             f"read at each call: {', '.join(n.name for n in found.numbers) or 'no numbers'}",
@@ -212,8 +197,8 @@ class CompiledStep:
         the batches and their order are those of `wengert.data.DataLoader` with the same settings. Native
         code runs many steps at once, gathers their rows itself, and takes as many threads as pay,
         ``threads`` at most: their number changes no bit of a result. ``progress(done, batches)`` is called
-        from time to time. Ctrl-C ends the epoch between two steps. Raises ValueError where results of different
-        batches cannot be stacked.
+        from time to time. Ctrl-C ends the epoch between two steps. Raises ValueError for data without rows,
+        and where results of different batches cannot be stacked.
 
         >>> import numpy as np, wengert
         >>> total = wengert.compile(lambda x: x.sum())

@@ -96,7 +96,8 @@ class Scalar(Variable):
         if not self.requires_grad:
             raise RuntimeError(
                 "backward() on a Scalar that depends on nothing that requires a gradient; "
-                "make the inputs with Scalar(value), outside no_grad()"
+                "make the inputs with Scalar(value), outside no_grad(). What a function of wengert.compile "
+                "returns has no history: call backward() inside that function"
             )
         seed = ones_like(self.data)
         sweep(
