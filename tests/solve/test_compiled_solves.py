@@ -179,3 +179,18 @@ def test_jobs_change_no_bit() -> None:
 
 def _start(generator: Any) -> Any:
     return generator.normal(2)
+
+
+def test_a_second_descent_on_the_same_function_compiles_nothing_anew() -> None:
+    calls: list[int] = []
+
+    def f(x: Any) -> Any:
+        calls.append(1)
+        return ((x @ np.full((60, 60), 0.01)) ** 2).sum() + (x**2).sum()
+
+    words: dict[str, Any] = {"method": "gradient-descent", "tol": 1e-300, "max_iter": 800}
+    first = minimize(f, np.ones(60), **words)
+    calls_of_first = len(calls)
+    second = minimize(f, np.ones(60), **words)
+    assert len(calls) - calls_of_first < calls_of_first < first.nfev / 2
+    assert np.array_equal(first.x, second.x)

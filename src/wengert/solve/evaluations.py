@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Hashable
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ WORTH_SECONDS = 0.01
 """Programs are compiled once the evaluations so far took about so long."""
 OPERATION_SECONDS = 4e-6
 """What an operation on few numbers takes, nearly all of it Python's."""
+_KEPT = "_wengert_programs"
 NUMBERS_PER_SECOND, MULTIPLICATIONS_PER_SECOND = 5e8, 1e10
 
 
@@ -41,6 +43,16 @@ class Programs:
 
     def __setstate__(self, state: tuple[Callable[[Any], Any], bool]) -> None:
         self.__init__(*state)  # type: ignore[misc]
+
+
+def programs_of(f: Callable[[Any], Any]) -> Programs:
+    """The programs of a function, kept with the function: the next descent on it compiles none anew."""
+    if not isinstance(f, FunctionType):
+        return Programs(f)
+    found: Programs | None = f.__dict__.get(_KEPT)
+    if found is None or found.f is not f:  # a copy of a function has the attributes of the first
+        found = f.__dict__[_KEPT] = Programs(f)
+    return found
 
 
 class Evaluations:

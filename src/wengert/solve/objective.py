@@ -11,7 +11,7 @@ import numpy as np
 from wengert.autodiff.batching import vmap
 from wengert.autodiff.reverse import Variable, sweep
 from wengert.autodiff.transforms import grad, jvp, value_and_grad, vjp
-from wengert.solve.evaluations import Evaluations, Programs
+from wengert.solve.evaluations import Evaluations, Programs, programs_of
 from wengert.solve.structure import Structure, Vector
 from wengert.solve.terms import Term
 from wengert.tensors import Tensor
@@ -42,7 +42,7 @@ class Objective:
     ) -> None:
         if not callable(f):
             raise TypeError(f"f: expected a function, got {type(f).__name__}")
-        programs = f if isinstance(f, Programs) else Programs(f)
+        programs = f if isinstance(f, Programs) else programs_of(f)
         self.f = programs.f
         self.structure = Structure.of(x0, "x0")
         self.term = term
