@@ -28,19 +28,13 @@ NETWORKS = {
 def must_live(network: Network) -> int:
     """The bytes that no order of Adam's step can do without at its worst moment.
 
-    Parameters, both moments and the batch live all the time. When layer l is differentiated, so do the
-    activations up to it, the adjoint of its output, and the gradient of its weights, which is needed until
-    the moments have taken it in.
+    Parameters, both moments and the batch live all the time. When the last layer is differentiated, so do
+    all activations before it and the adjoint of its output. From then on nothing need be added: the moments
+    take in a gradient entry by entry, and the adjoint of an activation may be written over the activation.
     """
     sizes, batch = network.sizes, network.batch
     parameters = sum((a + 1) * b for a, b in pairwise(sizes))
-    always = 4 * (3 * parameters + batch * sizes[0]) + 8 * batch
-    worst = 0
-    for layer in range(1, len(sizes)):
-        activations = batch * sum(sizes[1:layer])
-        adjoint, gradient = batch * sizes[layer], sizes[layer - 1] * sizes[layer]
-        worst = max(worst, activations + adjoint + gradient)
-    return always + 4 * worst
+    return 4 * (3 * parameters + batch * sum(sizes)) + 8 * batch
 
 
 def peak(network: Network) -> Program:

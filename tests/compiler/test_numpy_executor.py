@@ -193,6 +193,18 @@ def test_random_programs_equal_eager(recipe):
         check(follow(recipe), *arrays, runs=1)
 
 
+def test_a_number_chosen_from_one_that_the_step_overwrites_is_the_old_one():
+    state = wengert.tensor(3.0)
+
+    @wengert.compile(backend="numpy")
+    def step(x):
+        chosen = wengert.where(x > 0, state, x)
+        state.copy_(x)
+        return chosen
+
+    assert [step(wengert.tensor(x)).item() for x in (1.0, 2.0, -4.0)] == [3.0, 1.0, -4.0]
+
+
 # -- blocks and memory
 # ------------------------------------------------------------------------------------------------------------
 

@@ -75,6 +75,35 @@ def test_the_step_of_a_perceptron_reads_as_expected():
     assert text == (GOLDEN / "perceptron_step.py.txt").read_text(encoding="utf-8")
 
 
+def headings(step):
+    return [row.strip() for row in step.source.split("def step(")[1].splitlines() if row.startswith("    # ")]
+
+
+def test_what_follows_the_backward_pass_and_the_update_is_no_forward_pass():
+    model = wengert.nn.Linear(3, 2)
+    optimizer = wengert.optim.SGD(model.parameters(), lr=0.1)
+
+    @wengert.compile(backend="numpy")
+    def step(x):
+        optimizer.zero_grad()
+        loss = F.mse_loss(model(x), wengert.ones(4, 2))
+        loss.backward()
+        norm = wengert.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        return norm, (model.weight**2).sum()
+
+    step(wengert.ones(4, 3))
+    after = ["# after the backward pass", "# update", "# after the update"]
+    assert headings(step) == ["# forward", "# backward", *after]
+
+
+def test_only_passes_that_are_differentiated_are_forward_passes():
+    matrix = RNG.standard_normal((4, 3))
+    hessian = wengert.compile(wengert.hessian(lambda x: wengert.mean((matrix @ x) ** 4)), backend="numpy")
+    hessian(np.ones(3))
+    assert headings(hessian) == ["# forward", "# backward", "# after the backward pass"]
+
+
 ALONE = """
 import numpy as np
 arrays = np.load({inputs!r})

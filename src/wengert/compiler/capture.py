@@ -20,6 +20,7 @@ from wengert.compiler.scalars import TouchedScalars
 from wengert.compiler.teaching import CaptureError, refusal, refuse_value
 from wengert.compiler.touched import TouchedTensors, recording
 from wengert.numbers.graph import Graph, Node
+from wengert.numbers.outlines import Outline, empty, has_outline, outlined
 from wengert.ops.indexing import getitem
 from wengert.ops.op import Op, untaped
 from wengert.tensors import Tensor
@@ -47,11 +48,19 @@ def captured(
         return capture.run(function, args, words, inputs, named)
 
 
+class StepGraph(Graph):
+    """The Wengert list of a step. Of arrays it computes the shape and the dtype only."""
+
+    def value(self, op: Op, args: tuple[Any, ...], params: Mapping[str, Any]) -> Any:
+        """What the operation gives on the traced values."""
+        return outlined(op, args, params) if has_outline(args) else super().value(op, args, params)
+
+
 class StepCapture:
     """One run of a step over nodes; what `wengert.capturing.Capture` asks for."""
 
     def __init__(self, keep_gradients: bool) -> None:
-        self.graph = Graph(share=True, rewrite=_refuse_masks)
+        self.graph = StepGraph(share=True, rewrite=_refuse_masks)
         self.graph.refuse = refuse_value
         self.tensors = TouchedTensors(self.graph)
         self.scalars = TouchedScalars(self.graph)
@@ -239,12 +248,21 @@ def _refuse_masks(op: Op, args: tuple[Any, ...], params: Mapping[str, Any]) -> N
                 refuse_value("mask", a)
 
 
+_AFTER = {"backward": "after the backward pass", "update": "after the update"}
+
+
 def _stretches(sections: list[tuple[str, int]], end: int) -> list[tuple[str, int]]:
-    """The sections without empty ones and without a section that goes on."""
+    """The sections without empty ones and without a section that goes on. A forward pass comes first, or
+    leads to a backward pass: anything else comes after what stands before it."""
     found: list[tuple[str, int]] = []
     for (name, start), (_, stop) in zip(sections, [*sections[1:], ("", end)], strict=True):
         if start < stop and (not found or found[-1][0] != name):
             found.append((name, start))
+    following = [*(name for name, _ in found[1:]), ""]
+    for k in range(1, len(found)):
+        name, start = found[k]
+        if name == "forward" and following[k] != "backward":
+            found[k] = (_AFTER[found[k - 1][0]], start)
     return found
 
 
@@ -252,9 +270,6 @@ def _native(value: Any) -> Any:
     """The value in the machine's byte order."""
     foreign = isinstance(value, (np.ndarray, np.generic)) and not value.dtype.isnative
     return value.astype(value.dtype.newbyteorder("=")) if foreign else value
-
-
-_ZERO = np.zeros(16, np.uint8)
 
 
 def _forget_values(graph: Graph) -> None:
@@ -267,6 +282,6 @@ def _forget_values(graph: Graph) -> None:
 def _outline(value: Any) -> Any:
     if isinstance(value, tuple):
         return tuple(map(_outline, value))
-    if type(value) is np.ndarray and value.dtype.kind in "biufc":
-        return np.ndarray(value.shape, value.dtype, _ZERO, strides=(0,) * value.ndim)
+    if type(value) is Outline or (type(value) is np.ndarray and value.dtype.kind in "biufc"):
+        return empty(value.shape, value.dtype)
     return value

@@ -17,6 +17,7 @@ from wengert.compiler.casts import cast
 from wengert.compiler.groups import MOVES
 from wengert.compiler.lines import Line
 from wengert.compiler.llvm.along_axis import ALONG_AXIS, fits_positions
+from wengert.compiler.llvm.arithmetic import COMPUTED
 from wengert.compiler.llvm.moves import is_by_number, numbered_axis
 from wengert.compiler.llvm.window_kernels import WINDOWS, is_readable
 from wengert.compiler.native_arrangements import Along, Positions, lengths_compared, rearranged
@@ -127,22 +128,20 @@ def _with_checks(line: Line, args: tuple[Line, ...]) -> Line | None:
         args = tuple(cast(a, line.dtype) for a in args)
     in_order = line.name in (*WINDOWS, *ALONG_AXIS) and line.entries and all(a.entries for a in args)
     args = tuple(
-        _own(a) if base_of(a).is_number or (in_order and not is_readable(line, a)) else a for a in args
+        _copied(a) if base_of(a).is_number or (in_order and not is_readable(line, a)) else a for a in args
     )
     return line.again(args, line.shape)
 
 
-def _copied(line: Line) -> Line:
+def _copied(x: Line) -> Line:
     """The same entries in an array of their own."""
-    return Line(line.lines, later.astype, (line,), {"dtype": line.dtype.name}, line.shape, line.dtype)
+    return x.lines.line(later.astype, (x,), {"dtype": x.dtype.name}, x.shape, x.dtype)
 
 
 def _with_own_outcomes(program: Program) -> Program:
     def own(line: Line) -> Line:
         if is_view(line) or line.op is None or base_of(line).op is None:
-            copy = _copied(line)
-            line.lines.all.append(copy)
-            return copy
+            return _copied(line)
         return line
 
     return Program(
@@ -161,23 +160,16 @@ def _copies_before_reshapes(op: Op, args: tuple[Line, ...], params: Mapping[str,
         (x,) = args
         probe = Line(x.lines, op, args, params, tuple(params["shape"]), x.dtype)
         if needs_copy(probe):
-            return reshaped(_own(x), probe.shape)
+            return reshaped(_copied(x), probe.shape)
         return None
     if op.name == "matmul" and any(base_of(a).is_number for a in args):
-        return matrix_product(*(_own(a) if base_of(a).is_number else a for a in args))
+        return matrix_product(*(_copied(a) if base_of(a).is_number else a for a in args))
     return None
-
-
-def _own(x: Line) -> Line:
-    return x.lines.line(later.astype, (x,), {"dtype": x.dtype.name}, x.shape, x.dtype)
 
 
 def is_sum(line: Line) -> bool:
     """Whether a line is a reduction that kernels know."""
     (x,) = line.args
-    if line.name not in REDUCTIONS or x.dtype.name not in _KNOWN or line.dtype.name not in _KNOWN:
+    if line.name not in REDUCTIONS or not {x.dtype, line.dtype} <= COMPUTED:
         return False
     return line.name not in ("max", "min") or line.dtype.kind != "b"
-
-
-_KNOWN = ("bool", "int32", "int64", "float32", "float64")

@@ -16,6 +16,7 @@ from wengert.compiler.alignment import aligned
 from wengert.compiler.lines import Line, Shape, without_ones
 from wengert.compiler.numpy_blocks import Group
 from wengert.compiler.numpy_order import Kinds, is_entrywise
+from wengert.compiler.placement import laid_out
 from wengert.compiler.programs import Program
 
 
@@ -203,22 +204,18 @@ class Memory:
     # ------------------------------------------------------------------------------------------------------
 
     def _lay_out(self) -> int:
-        """Large places first, each as low as those allow that are needed at the same time."""
-        distinct = {id(place): place for place in self.places.values() if place.slot is None}
-        laid: list[tuple[int, int, Place]] = []
-        for place in sorted(distinct.values(), key=lambda p: (-p.size, p.begin)):
-            begin, end = self._from(place.begin), self._until(place.end)
-            beside = [
-                other
-                for first, last, other in laid
-                if first <= end and begin <= last and not _takes_turns(place, other)
-            ]
-            for other in sorted(beside, key=lambda p: p.offset):
-                if place.offset + place.size <= other.offset:
-                    break
-                place.offset = max(place.offset, other.offset + other.size)
-            laid.append((begin, end, place))
-        return max((p.offset + p.size for _, _, p in laid), default=0)
+        """Give an offset to every place that is no slot's. Returns the bytes needed."""
+        places = list({id(place): place for place in self.places.values() if place.slot is None}.values())
+        times = [(self._from(place.begin), self._until(place.end)) for place in places]
+
+        def together(i: int, j: int) -> bool:
+            (first, last), (begin, end) = times[i], times[j]
+            return first <= end and begin <= last and not _takes_turns(places[i], places[j])
+
+        offsets, size = laid_out([place.size for place in places], together)
+        for place, offset in zip(places, offsets, strict=True):
+            place.offset = offset
+        return size
 
     def _from(self, time: int) -> int:
         """The time when the loop begins that this falls into."""

@@ -200,19 +200,26 @@ class Statements:
         if source.name in REDUCTIONS:
             return f"{REDUCTIONS[source.name]}({words[0]}, axis=None)"
         if line.name in ("reshape", "getitem", "permute", "broadcast_to"):
-            return f"{words[0]}[{', '.join('0' * line.args[0].ndim)}]" if line.args[0].ndim else words[0]
+            zeros = ", ".join("0" * line.args[0].ndim)
+            return f"{words[0]}[{zeros}]" if zeros else self._content(line.args[0])
         if _is_whole(line):
-            return words[0]
+            return self._content(line.args[0])
         if line.name == "astype":
             return _as_type(line.dtype, words[0], line.args[0].dtype)
         if not line.weak and all(a.is_number for a in line.args):
             words = [f"{_constructor(a.dtype)}({w})" for a, w in zip(line.args, words, strict=True)]
         if line.name == "where":
-            chosen = f"{words[1]} if {words[0]} else {words[2]}"
+            first, second = map(self._content, line.args[1:])
+            chosen = f"{first} if {words[0]} else {second}"
             plain = any(a.is_number for a in line.args[1:]) and not line.weak
             return f"{_constructor(line.dtype)}({chosen})" if plain else chosen
         text = self._entry(line, words)
         return text if _natural(line) == line.dtype else _as_type(line.dtype, text, _natural(line))
+
+    def _content(self, line: Line) -> str:
+        """A number that is handed on as it is: of a slot that the step updates, what it holds now."""
+        word = self.word(line)
+        return f"{word}[()]" if line.slot in self.memory.program.updates else word
 
     def _entry(self, line: Line, words: list[str]) -> str:
         kinds = {a.dtype.kind for a in line.args}

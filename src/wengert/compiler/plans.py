@@ -6,7 +6,7 @@ otherwise it waits in the workspace and is copied at the end.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from wengert.compiler.accesses import access, base_of, contiguous
@@ -15,8 +15,10 @@ from wengert.compiler.canonical import REDUCTIONS
 from wengert.compiler.fusion import Fusion
 from wengert.compiler.groups import Group
 from wengert.compiler.lines import Line
+from wengert.compiler.placement import laid_out
 from wengert.compiler.programs import Program
 from wengert.compiler.recomputing import recompute
+from wengert.compiler.schedules import scheduled
 
 
 @dataclass(frozen=True)
@@ -154,65 +156,63 @@ class _Planning:
     def _ordered(self, in_place: dict[int, Line]) -> list[Group] | None:
         """The groups, each after those that it needs, and after those that read what it overwrites; None
         where that is impossible."""
+        readers: dict[int, set[int]] = {}
+        for number, lines in self.reads.items():
+            for x in lines:
+                readers.setdefault(x.id, set()).add(number)
         needs = {
-            g.number: {self.makers[x.id].number for x in self.reads[g.number] if x.op} for g in self.groups
+            number: {self.makers[x.id].number for x in lines if x.op} for number, lines in self.reads.items()
         }
         for place, line in in_place.items():
             maker = self.makers[line.id].number
-            for g in self.groups:
-                if g.number != maker and any(x.slot == place for x in self.reads[g.number] if x.op is None):
-                    needs[maker].add(g.number)
-        done: set[int] = set()
-        order: list[Group] = []
+            needs[maker] |= readers.get(self.program.leaves[place].id, set()) - {maker}
         # Positions are checked as early as may be, before anything is overwritten.
-        checked = {g.number for g in self.groups if g.members[0].name == "positions"}
-        stack = list(checked)
+        urgent = {g.number for g in self.groups if g.members[0].name == "positions"}
+        stack = list(urgent)
         while stack:
-            found = needs[stack.pop()] - checked
-            checked |= found
+            found = needs[stack.pop()] - urgent
+            urgent |= found
             stack += found
-        pending = sorted(self.groups, key=lambda g: (g.number not in checked, g.number))
-        while pending:
-            ready = next((g for g in pending if needs[g.number] <= done), None)
-            if ready is None:
-                return None
-            pending.remove(ready)
-            done.add(ready.number)
-            order.append(ready)
-        return order
+        sizes = self._sizes({line.id for line in (*in_place.values(), *self.program.results)})
+        kept_to_the_end = {line.id for place, line in self.program.updates.items() if place not in in_place}
+        order = scheduled(
+            needs,
+            {g.number: sum(sizes.get(m.id, 0) for m in g.members) for g in self.groups},
+            {
+                number: [x.id for x in lines if x.id in sizes and x.id not in kept_to_the_end]
+                for number, lines in self.reads.items()
+            },
+            sizes,
+            urgent,
+        )
+        by_number = {g.number: g for g in self.groups}
+        return None if order is None else [by_number[number] for number in order]
 
     # -- the workspace
     # ----------------------------------------------------------------------------------------------------
 
+    def _sizes(self, elsewhere: Collection[int]) -> dict[int, int]:
+        """The bytes of every array that lies in the workspace: those that lie elsewhere do not."""
+        return {
+            line.id: aligned(line.entries * line.dtype.itemsize)
+            for group in self.groups
+            for line in group.members
+            if line.id in self.kept and line.id not in elsewhere and "parts" not in line.params
+        }
+
     def _place(self, order: Sequence[Group], stored: dict[int, list[Buffer]], copied: set[int]) -> int:
-        """Give every kept line that has no place yet one in the workspace, and reuse places whose line nobody
-        reads any more. Returns the bytes needed."""
-        last: dict[int, int] = {}
+        """Give every kept line that has no place yet one in the workspace, where lines that are not needed at
+        the same time share places. Returns the bytes needed."""
+        sizes = self._sizes(stored)
+        first = {m.id: time for time, group in enumerate(order) for m in group.members if m.id in sizes}
+        last = dict(first)
         for time, group in enumerate(order):
-            for x in self.reads[group.number]:
-                last[x.id] = time
+            last |= dict.fromkeys((x.id for x in self.reads[group.number]), time)
         last |= dict.fromkeys(copied, len(order))
-        live: list[tuple[int, int, int]] = []
-        top = 0
-        for time, group in enumerate(order):
-            live = [entry for entry in live if entry[2] >= time]
-            for line in group.members:
-                if line.id not in self.kept or line.id in stored or "parts" in line.params:
-                    continue
-                size = aligned(line.entries * line.dtype.itemsize)
-                offset = _room(live, size)
-                live.append((offset, size, last.get(line.id, time)))
-                stored[line.id] = [Buffer("work", offset)]
-                top = max(top, offset + size)
+        begins, ends = [first[x] for x in first], [last[x] for x in first]
+        places, top = laid_out(
+            [sizes[x] for x in first], lambda i, j: begins[i] <= ends[j] and begins[j] <= ends[i]
+        )
+        for x, place in zip(first, places, strict=True):
+            stored[x] = [Buffer("work", place)]
         return top
-
-
-def _room(live: list[tuple[int, int, int]], size: int) -> int:
-    """The smallest gap that is large enough, else the end."""
-    end, best, best_gap = 0, None, None
-    for offset, extent, _ in sorted(live):
-        gap = offset - end
-        if gap >= size and (best_gap is None or gap < best_gap):
-            best, best_gap = end, gap
-        end = max(end, offset + extent)
-    return end if best is None else best

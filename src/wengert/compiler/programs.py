@@ -32,7 +32,7 @@ class Program:
     """What is computed: ``results`` are handed out, and ``updates`` replace the content of slots at the end.
 
     ``names`` gives lines' names by the id of their origin, ``sections`` the first origin of the forward pass,
-    of the backward pass and of the update.
+    of the backward pass, of the update, and of what comes after them.
     """
 
     slots: list[Slot]

@@ -13,8 +13,8 @@ from wengert.compiler.llvm.text import Code
 from wengert.compiler.llvm.values import Register, element_type, is_float
 
 Instruction = Callable[[Code, list[Register], bool], Register]
-NATIVE_KINDS = "fib"
-"""Floating-point numbers, signed whole numbers and truth values."""
+COMPUTED = frozenset(map(np.dtype, ("bool", "int32", "int64", "float32", "float64")))
+"""The dtypes that kernels compute with."""
 
 
 def _arithmetic(floating: str, whole: str) -> Instruction:
@@ -134,8 +134,7 @@ _ALWAYS_FLOATING = frozenset(FUNCTIONS) | {"divide", "sqrt", "isnan", "isfinite"
 
 def is_native(line: Line) -> bool:
     """Whether an elementwise line can be computed by instructions."""
-    kinds = {a.dtype.kind for a in line.args} | {line.dtype.kind}
-    if not kinds <= set(NATIVE_KINDS) or any(_is_narrow(a.dtype) for a in (*line.args, line)):
+    if any(a.dtype not in COMPUTED for a in (*line.args, line)):
         return False
     if line.name in ("where", "astype"):
         return True
@@ -146,10 +145,6 @@ def is_native(line: Line) -> bool:
     if line.name in INSTRUCTIONS and line.dtype.kind == "b" and line.args[0].dtype.kind == "b":
         return line.name in ("equal", "not_equal", "logical_and", "logical_or", "logical_not")
     return line.name in INSTRUCTIONS or line.name in FUNCTIONS
-
-
-def _is_narrow(dtype: DType) -> bool:
-    return dtype.name not in ("bool", "int32", "int64", "float32", "float64")
 
 
 def converted(code: Code, x: Register, source: DType, target: DType) -> Register:
