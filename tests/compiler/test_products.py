@@ -7,10 +7,15 @@ pytest.importorskip("llvmlite")
 
 from native_code import at_widths, by_units, every_width, machine_with, native
 
+import wengert
 from wengert.compiler.llvm.epilogues import Store
+from wengert.compiler.llvm.inner_products import inner_tiling
+from wengert.compiler.llvm.machine import Machine
 from wengert.compiler.llvm.operands import Operand
+from wengert.compiler.llvm.product_forms import Form, cheapest
 from wengert.compiler.llvm.products import product, units
 from wengert.compiler.llvm.text import Code
+from wengert.compiler.llvm.tiles import tiling
 from wengert.compiler.llvm.values import MEMORY_TYPES, Index, Register
 
 TOLERANCE = {"float32": 2e-6, "float64": 4e-15}
@@ -21,7 +26,22 @@ def strides(a: np.ndarray) -> tuple[int, int]:
     return down, right
 
 
-def multiplied(a: np.ndarray, b: np.ndarray, vector_bits: int, **settings: object) -> np.ndarray:
+FORMS = ("outer", "turned", "inner")
+
+
+def form(name: str, machine: Machine, rows: int, columns: int, inner: int, element: str) -> Form:
+    """A way to multiply, whatever it costs."""
+    if name == "inner":
+        cut = inner_tiling(machine, rows, columns, inner, element, packed=True, following=1)
+        assert cut is not None
+        return Form(name, cut)
+    extents = (columns, rows) if name == "turned" else (rows, columns)
+    return Form(name, tiling(machine, *extents, inner, element))
+
+
+def multiplied(
+    a: np.ndarray, b: np.ndarray, vector_bits: int, name: str | None = None, **settings: object
+) -> np.ndarray:
     """The product, computed natively from the memory that the factors are views of."""
     machine = machine_with(vector_bits)
     (rows, inner), columns = a.shape, b.shape[1]
@@ -31,10 +51,13 @@ def multiplied(a: np.ndarray, b: np.ndarray, vector_bits: int, **settings: objec
     first, last = code.parameter("i64"), code.parameter("i64")
     epilogue = Store(result, columns, element, **settings)
     operands = Operand(left, *strides(a)), Operand(right, *strides(b))
-    product(code, machine, rows, columns, inner, *operands, element, epilogue, first, last)
+    if name is None:
+        chosen = cheapest(machine, rows, columns, inner, element, *operands, 2)
+    else:
+        chosen = form(name, machine, rows, columns, inner, element)
+    chosen.write(code, *operands, element, epilogue, first, last)
     memory = [m.base if m.base is not None else m for m in (a, b)]
-    number = units(machine, rows, columns, inner, element)
-    return by_units(native(code, machine), memory, np.empty((rows, columns), a.dtype), number)
+    return by_units(native(code, machine), memory, np.empty((rows, columns), a.dtype), chosen.units)
 
 
 def view(values: np.ndarray, layout: str) -> np.ndarray:
@@ -81,6 +104,15 @@ def test_products_of_any_small_shape(case, vector_bits):
         assert_product(multiplied(view(a, left), view(b, right), vector_bits), a, b)
 
 
+@at_widths([(name, shape) for name in FORMS for shape in SHAPES])
+def test_every_way_to_multiply(case, vector_bits):
+    name, shape = case
+    a, b = factors(*shape, "float64")
+    layouts = [("rows", "rows"), ("rows", "columns")] if name == "inner" else [("columns", "rows")]
+    for left, right in layouts:
+        assert_product(multiplied(view(a, left), view(b, right), vector_bits, name), a, b)
+
+
 @every_width
 def test_factors_with_gaps_between_their_entries(vector_bits):
     a, b = factors(30, 21, 37, "float32")
@@ -97,6 +129,13 @@ def test_a_long_inner_extent_is_done_in_blocks(vector_bits):
         assert_product(result, a, b)
 
 
+@every_width
+def test_a_long_inner_extent_of_a_product_with_few_columns(vector_bits):
+    a, b = factors(40, 3000, 10, "float64")
+    assert_product(multiplied(view(a, "columns"), b, vector_bits, "turned"), a, b)
+    assert_product(multiplied(a, b, vector_bits, "turned", cost=30), a, b)
+
+
 def test_many_rows_are_done_in_chunks():
     a, b = factors(300, 600, 70, "float32")
     result = multiplied(a, view(b, "columns"), 128, cost=9)
@@ -104,8 +143,9 @@ def test_many_rows_are_done_in_chunks():
 
 
 @every_width
-@pytest.mark.parametrize("cost", [0, 20])
-def test_an_epilogue_sees_rows_and_columns(vector_bits, cost):
+@pytest.mark.parametrize("name", FORMS)
+@pytest.mark.parametrize("cost", [0, 40])
+def test_an_epilogue_sees_rows_and_columns(vector_bits, cost, name):
     """ReLU(ab + bias), scaled row by row."""
     rows, inner, columns = 50, 12, 45
     machine = machine_with(vector_bits)
@@ -133,10 +173,10 @@ def test_an_epilogue_sees_rows_and_columns(vector_bits, cost):
 
     epilogue = Layer(result, columns, "float", cost)
     operands = Operand(left, inner, 1), Operand(right, columns, 1)
-    product(code, machine, rows, columns, inner, *operands, "float", epilogue, first, last)
-    number = units(machine, rows, columns, inner, "float")
+    chosen = form(name, machine, rows, columns, inner, "float")
+    chosen.write(code, *operands, "float", epilogue, first, last)
     like = np.empty((rows, columns), "f4")
-    found = by_units(native(code, machine), [a, b, bias, scale], like, number)
+    found = by_units(native(code, machine), [a, b, bias, scale], like, chosen.units)
     expected = np.maximum(a @ b + bias, 0) * scale[:, None]
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
 
@@ -148,6 +188,20 @@ def test_units_depend_on_the_shape_alone():
     assert units(machine, 8, 4096, 10, "float") > 100
 
 
+def test_vectors_lie_along_the_longer_extents():
+    """Ten columns fill a vector of eight and a quarter of another."""
+    machine = Machine("x86_64-unknown-linux-gnu", "x86-64-v4", "", 512)
+    pointer = Register("%p0", "ptr")
+
+    def chosen(rows: int, columns: int, inner: int, a: tuple[int, int]) -> str:
+        operands = Operand(pointer, *a), Operand(pointer, columns, 1)
+        return cheapest(machine, rows, columns, inner, "double", *operands, 1).name
+
+    assert chosen(500, 10, 100, (100, 1)) == "inner"
+    assert chosen(100, 10, 500, (1, 100)) == "turned"
+    assert chosen(100, 16, 500, (500, 1)) == "outer"
+
+
 def test_empty_products_are_refused():
     machine, code = machine_with(128), Code("empty", 4)
     operand = Operand(Register("%p0", "ptr"), 1, 1)
@@ -156,3 +210,17 @@ def test_empty_products_are_refused():
         product(code, machine, 3, 2, 0, operand, operand, "float", store, 0, 1)
     with pytest.raises(ValueError, match="vectors of 2 entries, got 4"):
         product(code, machine, 3, 2, 1, operand, operand, "double", store, 0, 1)
+    with pytest.raises(ValueError, match="3 × 0 and 0 × 2"):
+        cheapest(machine, 3, 2, 0, "float", operand, operand, 1)
+    with pytest.raises(ValueError, match="vectors of 2 entries, got 4"):
+        cheapest(machine, 3, 2, 1, "double", operand, operand, 1).write(
+            code, operand, operand, "double", store, 0, 1
+        )
+
+
+@pytest.mark.parametrize("count", [2, 3, 9])
+def test_stacks_of_products(count):
+    rng = np.random.default_rng(count)
+    a, b = rng.standard_normal((count, 50, 30)), rng.standard_normal((count, 30, 10))
+    found = wengert.compile(lambda a, b: wengert.tanh(a @ b), backend="native")(a, b)
+    np.testing.assert_allclose(found, np.tanh(a @ b), rtol=1e-10, atol=1e-12)

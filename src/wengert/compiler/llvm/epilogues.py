@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -27,6 +28,57 @@ class Epilogue(Protocol):
         row_state: Any,
     ) -> None:  # fmt: skip
         """Take ``width`` finished entries of a row, from a column on; lanes beyond hold anything."""
+
+
+UNROLLED = 160
+"""An epilogue that takes more instructions for a tile is done in a loop over rows, to keep the code small."""
+
+
+class Finish:
+    """Hands the tiles of a product to its epilogue. A tile has at most so many vectors."""
+
+    def __init__(self, code: Code, epilogue: Epilogue, element: str, vectors: int) -> None:
+        self.code, self.epilogue, self.element = code, epilogue, element
+        self.memory = code.alloca(element, vectors * code.lanes) if self._is_long(vectors) else None
+
+    def _is_long(self, vectors: int) -> bool:
+        return vectors * self.epilogue.cost > UNROLLED
+
+    def columns(self, start: Index, widths: Sequence[int]) -> list[Any]:
+        """What the epilogue knows of some vectors of columns."""
+        code = self.code
+        return [
+            self.epilogue.column(code, code.add(start, j * code.lanes), width)
+            for j, width in enumerate(widths)
+        ]
+
+    def tile(
+        self, height: int, row: Index, column: Index, widths: Sequence[int], sums: Sequence[Register],
+        states: Sequence[Any],
+    ) -> None:  # fmt: skip
+        """The epilogue of a tile, whose vectors are given a row after the other."""
+        code, across = self.code, len(widths)
+        if self.memory is None or height == 1 or not self._is_long(len(sums)):
+            for i in range(height):
+                self._row(code.add(row, i), column, widths, sums[i * across : (i + 1) * across], states)
+            return
+        for k, value in enumerate(sums):
+            code.store(value, code.at(self.memory, k * code.lanes, self.element))
+        with code.loop(0, height) as n:
+            start = code.at(self.memory, code.multiply(n, across * code.lanes), self.element)
+            places = [code.at(start, j * code.lanes, self.element) for j in range(across)]
+            found = [code.load(place, self.element) for place in places]
+            self._row(code.add(row, n), column, widths, found, states)
+
+    def _row(
+        self, row: Index, column: Index, widths: Sequence[int], sums: Sequence[Register],
+        states: Sequence[Any],
+    ) -> None:  # fmt: skip
+        code = self.code
+        state = self.epilogue.row(code, row)
+        for j, (width, value) in enumerate(zip(widths, sums, strict=True)):
+            at = code.add(column, j * code.lanes)
+            self.epilogue.entry(code, row, at, width, value, states[j], state)
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,15 @@ from wengert.compiler.lines import Line
 from wengert.compiler.llvm.emission import Emission, Kernel, Position, Values
 from wengert.compiler.llvm.machine import Machine
 from wengert.compiler.llvm.operands import Operand
-from wengert.compiler.llvm.products import product, units
+from wengert.compiler.llvm.product_forms import cheapest
 from wengert.compiler.llvm.terms import Term, Terms
 from wengert.compiler.llvm.text import Code
 from wengert.compiler.llvm.values import MEMORY_TYPES, Index, Register
 from wengert.compiler.plans import Plan
+
+SEVERAL = 8
+"""A stack of products is cut into at least so many pieces for threads to share. More would copy a factor more
+often, which each piece does for itself."""
 
 
 class Following:
@@ -76,14 +80,17 @@ def product_kernel(plan: Plan, group: Group, machine: Machine, name: str) -> Ker
             out.value(term, scalars, Position())
     (*batch, rows, columns), inner = line.shape, line.args[0].shape[-1]
     count = math.prod(batch)
-    pieces = units(machine, rows, columns, inner, element)
     anchor = terms.by_key[line.id, group.places[line.id]]
     walks = [_matrix(out, plan, a, len(batch)) for a in line.args]
+    a, b = (Operand(pointer, row, column) for pointer, _, _, row, column in walks)
+    instructions = 2 + Following(out, anchor, [], scalars).cost
+    form = cheapest(machine, rows, columns, inner, element, a, b, instructions)
     if count == 1:
         a, b = (Operand(code.at(p, offset, element), row, column) for p, offset, _, row, column in walks)
         following = Following(out, anchor, [0] * len(batch), scalars)
-        product(code, machine, rows, columns, inner, a, b, element, following, first, last)
-        return Kernel(code, pieces, out.buffers)
+        form.write(code, a, b, element, following, first, last)
+        return Kernel(code, form.units, out.buffers)
+    pieces = min(form.units, -(-SEVERAL // count))
     with code.loop(first, last) as unit:
         piece = code.remainder(unit, pieces)
         before = code.parted(code.divide(unit, pieces), batch)
@@ -95,8 +102,8 @@ def product_kernel(plan: Plan, group: Group, machine: Machine, name: str) -> Ker
             operands.append(Operand(code.at(pointer, place, element), row, column))
         a, b = operands
         following = Following(out, anchor, before, scalars)
-        after = code.add(piece, 1)
-        product(code, machine, rows, columns, inner, a, b, element, following, piece, after)
+        start, stop = (code.divide(code.multiply(code.add(piece, k), form.units), pieces) for k in (0, 1))
+        form.write(code, a, b, element, following, start, stop)
     return Kernel(code, pieces * count, out.buffers)
 
 
@@ -104,7 +111,7 @@ def _matrix(out: Emission, plan: Plan, a: Line, batch: int) -> tuple[Register, i
     """A factor in memory: its array, where it starts, its strides along the leading axes, and along its rows
     and columns."""
     walk = access(a)
-    *leading, row, column = walk.strides
+    *leading, row, column = (1 if n == 1 else stride for n, stride in zip(a.shape, walk.strides, strict=True))
     padded = [0] * (batch - len(leading)) + [
         0 if n == 1 else stride for n, stride in zip(a.shape[:-2], leading, strict=True)
     ]

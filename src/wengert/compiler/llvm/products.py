@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from wengert.compiler.llvm.epilogues import Epilogue
+from wengert.compiler.llvm.epilogues import Epilogue, Finish
 from wengert.compiler.llvm.machine import Machine
 from wengert.compiler.llvm.operands import Matrix, Operand
 from wengert.compiler.llvm.packing import conflicting, pack
@@ -20,6 +20,7 @@ from wengert.compiler.llvm.tiles import (
     Run,
     Tiling,
     count,
+    near_bytes,
     parts,
     pieces,
     start_of,
@@ -27,9 +28,6 @@ from wengert.compiler.llvm.tiles import (
     vector_widths,
 )
 from wengert.compiler.llvm.values import BYTES, Index, Register
-
-UNROLLED = 6
-"""What costs more instructions an entry than this is done in a loop over rows, to keep the code small."""
 
 
 def units(machine: Machine, rows: int, columns: int, inner: int, element: str) -> int:
@@ -59,32 +57,36 @@ def product(
     if columns == 1 and isinstance(b, Operand):
         b = Operand(b.pointer, b.row, 1)
     cut = tiling(machine, rows, columns, inner, element)
-    _Product(code, cut, a, b, element, inner, epilogue).write(first_unit, last_unit)
+    OuterProducts(code, cut, a, b, element, epilogue).write(first_unit, last_unit)
 
 
-class _Product:
-    """The writing of one product."""
+class OuterProducts:
+    """The writing of one product as sums of outer products."""
 
     def __init__(
-        self, code: Code, cut: Tiling, a: Matrix, b: Matrix, element: str, inner: int, epilogue: Epilogue
+        self, code: Code, cut: Tiling, a: Matrix, b: Matrix, element: str, epilogue: Epilogue
     ) -> None:
         self.code, self.cut, self.a, self.b, self.element = code, cut, a, b, element
-        self.inner, self.epilogue = inner, epilogue
-        self.blocked = cut.block < inner
-        self.spilled = self.blocked or epilogue.cost > UNROLLED
-        tiles = count(cut.tiles)
-        self.packed_b = b.column != 1 or (tiles >= 4 and conflicting(b.row, element, inner))
-        self.packed_a = count(cut.panels) >= 4 and conflicting(max(a.row, a.column), element, inner)
-        bounded = self.packed_a or self.packed_b or self.spilled
+        self.inner = cut.inner
+        self.blocked = cut.block < cut.inner
+        tiles, panels = count(cut.tiles), count(cut.panels)
+        self.packed_b = b.column != 1 or (tiles >= 4 and conflicting(b.row, element, cut.inner))
+        self.packed_a = panels >= 4 and conflicting(max(a.row, a.column), element, cut.inner)
+        whole = panels * cut.panel_memory * cut.inner * BYTES[element]
+        self.by_tiles = min(tiles, panels) > 1 and whole <= near_bytes(self.packed_b)
+        bounded = self.blocked or self.packed_a or (self.packed_b and not self.by_tiles)
         self.chunk = min(cut.chunk, tiles) if bounded else tiles
         self.group = cut.group if self.blocked else 1
         self.group_memory = self.chunk * cut.height * cut.panel_memory
         if self.packed_a:
             self.tile_entries = cut.block * -(-cut.height // code.lanes) * code.lanes
         if self.packed_b:
-            self.memory_b = code.alloca(element, cut.block * cut.panel_memory)
-        if self.spilled:
+            kept = panels if self.by_tiles else 1
+            self.panel_entries = cut.block * cut.panel_memory
+            self.memory_b = code.alloca(element, kept * self.panel_entries)
+        if self.blocked:
             self.waiting = code.alloca(element, self.group * self.group_memory)
+        self.finished = Finish(code, epilogue, element, self.tile_vectors())
 
     def write(self, first: Index, last: Index) -> None:
         """The units of a range."""
@@ -105,61 +107,64 @@ class _Product:
                     self.blocks(chunk, group)
                 continue
             self.pack_a(chunk, 0, self.inner)
-            for panel, _, column in pieces(code, cut.panels, *across):
-                self.part(chunk, panel, column)
+            if self.by_tiles:
+                self.tile_by_tile(chunk, across)
+            else:
+                self.panel_by_panel(chunk, across)
 
-    def columns(self, panel: Run, start: Index) -> list[Any]:
-        """What the epilogue knows of the columns of a panel."""
-        code = self.code
-        vectors = [(code.add(start, j * code.lanes), width) for j, width in enumerate(self.cut.widths(panel))]
-        return [self.epilogue.column(code, column, width) for column, width in vectors]
+    def tile_by_tile(self, chunk: Range, across: Range) -> None:
+        """Each tile in all panels, which together are small: so whole rows are read and written at a time."""
+        code, cut = self.code, self.cut
+        if self.packed_b:
+            for panel, number, column in pieces(code, cut.panels, *across):
+                self.pack_b(0, self.inner, number, panel, column)
+        for tile, number, row in pieces(code, cut.tiles, *chunk):
+            left = self.left(chunk, tile, number, row, 0)
+            for panel, place, column in pieces(code, cut.panels, *across):
+                self.tile(tile.size, row, left, place, panel, column, self.columns(panel, column))
 
-    def part(self, chunk: Range, panel: Run, column: Index) -> None:
-        """The tiles of a chunk in one panel, from the first step to the epilogue."""
-        code, widths = self.code, self.cut.widths(panel)
-        states = self.columns(panel, column)
-        if self.spilled:
-            self.add_block(chunk, 0, self.inner, 0, panel, column)
-            self.finish_waiting(chunk, 0, column, widths, states)
-        else:
-            self.pack_b(0, self.inner, column, widths)
-            for tile, number, row in pieces(code, self.cut.tiles, *chunk):
+    def panel_by_panel(self, chunk: Range, across: Range) -> None:
+        """Each panel in all tiles of a chunk."""
+        code, cut = self.code, self.cut
+        for panel, _, column in pieces(code, cut.panels, *across):
+            states = self.columns(panel, column)
+            self.pack_b(0, self.inner, 0, panel, column)
+            for tile, number, row in pieces(code, cut.tiles, *chunk):
                 left = self.left(chunk, tile, number, row, 0)
-                sums = self.sums(tile.size, left, 0, self.inner, column, widths, None)
-                self.finish(tile.size, row, column, widths, sums, states)
+                self.tile(tile.size, row, left, 0, panel, column, states)
+
+    def tile(
+        self, height: int, row: Index, left: Callable[[Index], list[Register]], place: Index, panel: Run,
+        column: Index, states: Sequence[Any],
+    ) -> None:  # fmt: skip
+        """A tile in one panel, from the first step to the epilogue."""
+        sums = self.sums(height, left, 0, self.inner, place, panel, column, None)
+        self.finish(height, row, column, self.cut.widths(panel), sums, states)
 
     def blocks(self, chunk: Range, group: Range) -> None:
         """The tiles of a chunk in a group of panels, block after block of the inner extent."""
-        code, panels = self.code, self.cut.panels
+        code, cut = self.code, self.cut
         self.clear()
-        with code.loop(0, self.inner, self.cut.block) as first:
-            length = self.block_length(first)
+        with code.loop(0, self.inner, cut.block) as first:
+            length = code.smaller(cut.block, code.subtract(self.inner, first))
             self.pack_a(chunk, first, length)
-            for panel, number, column in pieces(code, panels, *group):
+            for panel, number, column in pieces(code, cut.panels, *group):
                 self.add_block(chunk, first, length, code.subtract(number, group[0]), panel, column)
-        for panel, number, column in pieces(code, panels, *group):
-            states = self.columns(panel, column)
-            place = code.subtract(number, group[0])
-            self.finish_waiting(chunk, place, column, self.cut.widths(panel), states)
-
-    def block_length(self, first: Index) -> Index:
-        """How much of the inner extent the block has that starts there."""
-        return self.code.smaller(self.cut.block, self.code.subtract(self.inner, first))
+        for panel, number, column in pieces(code, cut.panels, *group):
+            self.finish_waiting(chunk, code.subtract(number, group[0]), panel, column)
 
     def add_block(
         self, chunk: Range, first: Index, length: Index, place: Index, panel: Run, column: Index
     ) -> None:
         """Add a block's products to the tiles that wait at a place of the group."""
         code, widths = self.code, self.cut.widths(panel)
-        self.pack_b(first, length, column, widths)
-        top = start_of(code, self.cut.tiles, chunk[0])
+        self.pack_b(first, length, 0, panel, column)
         for tile, number, row in pieces(code, self.cut.tiles, *chunk):
-            waiting = self.places(place, code.subtract(row, top), tile.size, widths)
-            initial = [code.load(at, self.element) for at in waiting] if self.blocked else None
+            waiting = self.places(chunk, place, row, tile.size, widths)
             left = self.left(chunk, tile, number, row, first)
-            for value, at in zip(
-                self.sums(tile.size, left, first, length, column, widths, initial), waiting, strict=True
-            ):
+            initial = [code.load(at, self.element) for at in waiting]
+            sums = self.sums(tile.size, left, first, length, 0, panel, column, initial)
+            for value, at in zip(sums, waiting, strict=True):
                 code.store(value, at)
 
     # -- the operands
@@ -182,11 +187,6 @@ class _Product:
         pitch = -(-tile.size // code.lanes) * code.lanes
         return Operand(code.at(self.memory_a, place, self.element), 1, pitch)
 
-    def pack_b(self, first: Index, length: Index, column: Index, widths: list[int]) -> None:
-        """Copy the panel where it is read better so."""
-        if self.packed_b:
-            pack(self.code, self.b, self.element, first, length, column, widths, self.memory_b)
-
     def left(
         self, chunk: Range, tile: Run, number: Index, row: Index, first: Index
     ) -> Callable[[Index], list[Register]]:
@@ -195,47 +195,59 @@ class _Product:
             return self.copied_tile(chunk, tile, number).columns(self.code, self.element, 0, tile.size, 0)
         return self.a.columns(self.code, self.element, row, tile.size, first)
 
+    def pack_b(self, first: Index, length: Index, place: Index, panel: Run, column: Index) -> None:
+        """Copy a panel to its place, where it is read better so."""
+        if self.packed_b:
+            widths, target = self.cut.widths(panel), self.copied_panel(place)
+            pack(self.code, self.b, self.element, first, length, column, widths, target)
+
+    def copied_panel(self, place: Index) -> Register:
+        """Where the copy of a panel begins."""
+        return self.code.at(self.memory_b, self.code.multiply(place, self.panel_entries), self.element)
+
     def sums(
-        self, height: int, left: Callable[[Index], list[Register]], first: Index, length: Index,
-        column: Index, widths: list[int], initial: Sequence[Register] | None,
+        self, height: int, left: Callable[[Index], list[Register]], first: Index, length: Index, place: Index,
+        panel: Run, column: Index, initial: Sequence[Register] | None,
     ) -> list[Register]:  # fmt: skip
         """A tile, row after row: what it was, and the outer products of a block of the inner extent."""
         code, element, lanes = self.code, self.element, self.code.lanes
+        widths = self.cut.widths(panel)
         zero = code.constant(0, element)
         if self.packed_b:
-            right = Operand(self.memory_b, len(widths) * lanes, 1).rows(code, element, 0, 0)
+            copied = Operand(self.copied_panel(place), len(widths) * lanes, 1)
+            right = copied.rows(code, element, 0, 0)
             widths = [lanes] * len(widths)
         else:
             right = self.b.rows(code, element, first, column)
         with code.fold(0, length, initial or [zero] * (height * len(widths))) as (k, sums):
-            start = right(k)
-            vectors = [
-                code.load(code.at(start, j * lanes, element), element, width)
-                for j, width in enumerate(widths)
-            ]
-            add_outer_product(code, sums, left(k), vectors)
+            add_outer_product(code, sums, element, left(k), right(k), widths)
         return sums
 
     # -- results
     # ----------------------------------------------------------------------------------------------------
+
+    def tile_vectors(self) -> int:
+        """How many vectors a tile of the result has."""
+        return self.cut.height * self.cut.panel_memory // self.code.lanes
+
+    def columns(self, panel: Run, start: Index) -> list[Any]:
+        """What the epilogue knows of the columns of a panel."""
+        return self.finished.columns(start, self.cut.widths(panel))
 
     def finish(
         self, height: int, row: Index, column: Index, widths: list[int], sums: Sequence[Register],
         states: Sequence[Any],
     ) -> None:  # fmt: skip
         """The epilogue of a tile in the registers."""
-        code = self.code
-        for i in range(height):
-            here = code.add(row, i)
-            state = self.epilogue.row(code, here)
-            for j, width in enumerate(widths):
-                value, at = sums[i * len(widths) + j], code.add(column, j * code.lanes)
-                self.epilogue.entry(code, here, at, width, value, states[j], state)
+        self.finished.tile(height, row, column, widths, sums, states)
 
-    def places(self, place: Index, row: Index, height: int, widths: list[int]) -> list[Register]:
-        """Where the vectors of some rows wait; the place in the group and the first row are given."""
+    def places(
+        self, chunk: Range, place: Index, row: Index, height: int, widths: list[int]
+    ) -> list[Register]:
+        """Where the vectors of some rows of a chunk wait, at a place in the group."""
         code, lanes = self.code, self.code.lanes
-        rows = code.multiply(row, len(widths) * lanes)
+        top = start_of(code, self.cut.tiles, chunk[0])
+        rows = code.multiply(code.subtract(row, top), len(widths) * lanes)
         start = code.at(self.waiting, code.add(code.multiply(place, self.group_memory), rows), self.element)
         return [code.at(start, n * lanes, self.element) for n in range(height * len(widths))]
 
@@ -245,26 +257,41 @@ class _Product:
         with code.loop(0, self.group * self.group_memory, code.lanes) as n:
             code.store(code.constant(0, self.element), code.at(self.waiting, n, self.element))
 
-    def finish_waiting(
-        self, chunk: Range, place: Index, column: Index, widths: list[int], states: Sequence[Any]
-    ) -> None:
+    def finish_waiting(self, chunk: Range, place: Index, panel: Run, column: Index) -> None:
         """The epilogue of the chunk's rows that wait at a place of the group."""
-        code, tiles = self.code, self.cut.tiles
-        top = start_of(code, tiles, chunk[0])
-        with code.loop(top, start_of(code, tiles, chunk[1])) as row:
-            waiting = self.places(place, code.subtract(row, top), 1, widths)
-            sums = [code.load(at, self.element) for at in waiting]
+        code, tiles, widths = self.code, self.cut.tiles, self.cut.widths(panel)
+        states = self.columns(panel, column)
+        with code.loop(start_of(code, tiles, chunk[0]), start_of(code, tiles, chunk[1])) as row:
+            sums = [code.load(at, self.element) for at in self.places(chunk, place, row, 1, widths)]
             self.finish(1, row, column, widths, sums, states)
 
 
 def add_outer_product(
-    code: Code, sums: list[Register], column: Sequence[Register], row: Sequence[Register]
-) -> None:
+    code: Code, sums: list[Register], element: str, column: Sequence[Register], row: Register,
+    widths: Sequence[int],
+) -> None:  # fmt: skip
     """Add to sums, a row after the other, the entries at the addresses of a column times the vectors of a
-    row."""
-    element = code.element(row[0].type)
-    for i, address in enumerate(column):
-        factor = code.splat(code.load_scalar(address, element))
-        for j, vector in enumerate(row):
-            n = i * len(row) + j
-            sums[n] = code.intrinsic("fmuladd", factor, vector, sums[n])
+    row. The fewer ones stay in registers while the others are read one by one."""
+    across = len(widths)
+
+    def factor(i: int) -> Register:
+        return code.splat(code.load_scalar(column[i], element))
+
+    def vector(j: int) -> Register:
+        return code.load(code.at(row, j * code.lanes, element), element, widths[j])
+
+    def add(i: int, j: int, left: Register, right: Register) -> None:
+        sums[i * across + j] = code.intrinsic("fmuladd", left, right, sums[i * across + j])
+
+    if len(column) < across:
+        factors = [factor(i) for i in range(len(column))]
+        for j in range(across):
+            right = vector(j)
+            for i, left in enumerate(factors):
+                add(i, j, left, right)
+    else:
+        vectors = [vector(j) for j in range(across)]
+        for i in range(len(column)):
+            left = factor(i)
+            for j, right in enumerate(vectors):
+                add(i, j, left, right)

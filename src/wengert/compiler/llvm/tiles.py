@@ -7,7 +7,7 @@ and the machine alone, so every entry is computed the same way by whatever threa
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -15,11 +15,21 @@ from wengert.compiler.llvm.machine import Machine
 from wengert.compiler.llvm.text import Code
 from wengert.compiler.llvm.values import BYTES, Index
 
-HEIGHTS = {16: {1: 12, 2: 6, 3: 4}, 32: {1: 24, 2: 13, 3: 9}}
+HEIGHTS = {
+    16: {1: 12, 2: 6, 3: 4, 4: 2, 5: 2},
+    32: {1: 24, 2: 13, 3: 9, 4: 6, 5: 5, 6: 4, 7: 3, 8: 3, 9: 3, 10: 2, 11: 2, 12: 2, 13: 2, 14: 2},
+}
 """The most rows of a tile, by the number of vector registers and of the tile's vectors in a row."""
+
+SIDE_BY_SIDE = 8
+"""So many sums must grow side by side for none to wait: two multiply-adds begin at a time, and each is done
+four times later."""
 
 LONGEST_BYTES = 128 << 10
 """A panel of the right matrix with at most so many bytes is done in one go."""
+
+NEAR_BYTES = 32 << 10
+"""So many bytes stay in the cache next to the processor; a copy shares them with what was copied."""
 
 PANEL_BYTES = 64 << 10
 """Longer ones are cut into blocks of so many bytes."""
@@ -51,6 +61,7 @@ class Tiling:
     """The cut of a product: tiles down, panels across, and blocks of the inner extent."""
 
     lanes: int
+    inner: int
     tiles: tuple[Run, ...]
     panels: tuple[Run, ...]
     block: int
@@ -73,6 +84,20 @@ class Tiling:
         return max(len(self.widths(run)) for run in self.panels) * self.lanes
 
     @property
+    def cost(self) -> int:
+        """What all steps of all tiles cost, counted in multiply-adds."""
+        return self.inner * sum(
+            tile.pieces * panel.pieces * work(tile.size, len(self.widths(panel)))
+            for tile in self.tiles
+            for panel in self.panels
+        )
+
+    @property
+    def row_vectors(self) -> int:
+        """How many vectors a row of the result is handed over in."""
+        return sum(run.pieces * len(self.widths(run)) for run in self.panels)
+
+    @property
     def height(self) -> int:
         """The most rows of a tile."""
         return max(run.size for run in self.tiles)
@@ -92,13 +117,17 @@ def count(runs: tuple[Run, ...]) -> int:
     return sum(run.pieces for run in runs)
 
 
-def tiling(machine: Machine, rows: int, columns: int, inner: int, element: str) -> Tiling:
-    """The cut of a product of (rows × inner) and (inner × columns)."""
-    lanes = machine.lanes(BYTES[element])
-    panels = _panels(columns, lanes)
+def tiling(
+    machine: Machine, rows: int, columns: int, inner: int, element: str, packed: bool = False
+) -> Tiling:
+    """The cut of a product of (rows × inner) and (inner × columns), whose right factor may be packed."""
+    lanes, size = machine.lanes(BYTES[element]), BYTES[element]
+    heights = HEIGHTS[machine.registers]
+    most = near_bytes(packed) // (inner * lanes * size)
+    panels = _panels(columns, lanes, _vectors(heights, rows, -(-columns // lanes), most))
     vectors = max(-(-run.size // lanes) for run in panels)
-    tiles = balanced(rows, HEIGHTS[machine.registers][vectors])
-    size, panel = BYTES[element], vectors * lanes * BYTES[element]
+    tiles = balanced(rows, heights[vectors])
+    panel = vectors * lanes * size
     block = inner
     if inner * panel > LONGEST_BYTES:
         block = balanced(inner, max(lanes, PANEL_BYTES // panel))[0].size
@@ -106,7 +135,37 @@ def tiling(machine: Machine, rows: int, columns: int, inner: int, element: str) 
     chunk = max(1, min(CHUNK_BYTES // (block * size), CHUNK_ROWS) // height)
     group = max(1, WAITING_BYTES // (chunk * height * panel))
     wide = count(tiles) < 16 and count(panels) > 1
-    return Tiling(lanes, tiles, panels, block, chunk, group, by_panels=wide)
+    return Tiling(lanes, inner, tiles, panels, block, chunk, group, by_panels=wide)
+
+
+def near_bytes(packed: bool) -> int:
+    """How much of the right matrix stays in the cache next to the processor."""
+    return NEAR_BYTES // 2 if packed else NEAR_BYTES
+
+
+def work(height: int, vectors: int, reading: int = 1) -> int:
+    """What a step costs that multiplies each entry of a column by each of some vectors, in multiply-adds.
+
+    Reading an entry costs ``reading``; reading a vector costs two, since it may lie across two lines of the
+    cache.
+    """
+    return max(height * vectors, reading * height + 2 * vectors, SIDE_BY_SIDE)
+
+
+def _vectors(heights: Mapping[int, int], rows: int, whole: int, most: int) -> int:
+    """How many vectors a panel has: as many as cost least, by preference whole rows, or else two.
+
+    More than three are worth while only where the panel is read once, or has at most as many as stay in the
+    cache.
+    """
+
+    def cost(vectors: int) -> tuple[float, bool, int]:
+        height = min(rows, heights[vectors])
+        return work(height, vectors) / (height * vectors), vectors < whole, abs(vectors - 2)
+
+    fitting = [n for n in heights if n <= whole]
+    near = [n for n in fitting if n <= 3 or rows <= heights[n] or n <= most]
+    return min(near, key=cost)
 
 
 def balanced(extent: int, most: int) -> tuple[Run, ...]:
@@ -121,15 +180,11 @@ def balanced(extent: int, most: int) -> tuple[Run, ...]:
     return tuple(run for run in runs if run.pieces)
 
 
-def _panels(columns: int, lanes: int) -> tuple[Run, ...]:
-    """Panels of two vectors; what is left over makes one of three, two or one."""
-    vectors = -(-columns // lanes)
-    if vectors <= 3:
-        return (Run(0, 1, 0, columns),)
-    whole = vectors // 2 if columns % (2 * lanes) == 0 else (vectors - 1) // 2
-    rest = columns - whole * 2 * lanes
-    runs = (Run(0, whole, 0, 2 * lanes), Run(whole, 1, whole * 2 * lanes, rest))
-    return tuple(run for run in runs if run.size)
+def _panels(columns: int, lanes: int, vectors: int) -> tuple[Run, ...]:
+    """Panels of so many vectors; what is left over makes a narrower one."""
+    whole, rest = divmod(columns, vectors * lanes)
+    runs = (Run(0, whole, 0, vectors * lanes), Run(whole, 1, columns - rest, rest))
+    return tuple(run for run in runs if run.pieces and run.size)
 
 
 def pieces(
