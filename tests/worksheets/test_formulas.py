@@ -140,18 +140,33 @@ PATTERNS: dict[str, list[Any]] = {
         lambda x, y: x * wengert.reciprocal(y), lambda x, y: wengert.reciprocal(y) * x,
         lambda x, y: x * (1 / y), lambda x, y: 3 * (0.5 * x), lambda x, y: x * (0.5 * y),
         lambda x, y: y * wengert.ratio(x, y), lambda x, y: (3 * y) * wengert.ratio(x, y),
+        lambda x, y: (1 / y) * x, lambda x, y: (x / 3) * y, lambda x, y: x * (y / 3),
     ],
-    "divide": [lambda x, y: x / 1, lambda x, y: -x / y, lambda x, y: x / -y],
+    "divide": [
+        lambda x, y: x / 1, lambda x, y: -x / y, lambda x, y: x / -y, lambda x, y: (4 * x) / 2,
+        lambda x, y: (2 * x) / 4,
+    ],
     "negative": [lambda x, y: wengert.negative(-x)],
     "power": [lambda x, y: wengert.sum(x) ** 0 * x, lambda x, y: x**1, lambda x, y: x**2],
     "ones_like": [lambda x, y: x * wengert.ones_like(wengert.sum(x))],
     "zeros_like": [lambda x, y: x + wengert.zeros_like(wengert.sum(x))],
-    "transpose": [lambda x, y: wengert.transpose(wengert.transpose(x, axis0=0, axis1=1), axis0=0, axis1=1)],
+    "transpose": [
+        lambda x, y: wengert.transpose(wengert.transpose(x, axis0=0, axis1=1), axis0=0, axis1=1),
+        lambda x, y: wengert.transpose(-x), lambda x, y: wengert.transpose(2 * x),
+        lambda x, y: wengert.transpose(x / 2), lambda x, y: wengert.transpose(wengert.transpose(x) @ y),
+        lambda x, y: wengert.transpose(x @ wengert.transpose(y)),
+    ],
     "reshape": [lambda x, y: wengert.reshape(x, shape=(2, 2))],
     "broadcast_to": [lambda x, y: wengert.broadcast_to(x, shape=(2, 2))],
-    "matmul": [lambda x, y: -x @ y, lambda x, y: x @ -y],
-    "outer": [lambda x, y: wengert.outer(-x[0], y[0])],
-    "sum": [lambda x, y: wengert.sum(-x) * y, lambda x, y: wengert.sum(3 * x) * y],
+    "matmul": [
+        lambda x, y: -x @ y, lambda x, y: x @ -y, lambda x, y: (2 * x) @ y, lambda x, y: x @ (2 * y),
+        lambda x, y: (x / 2) @ y, lambda x, y: x @ (y / 2),
+    ],
+    "outer": [lambda x, y: wengert.outer(-x[0], y[0]), lambda x, y: wengert.outer(x[0], 3 * y[0])],
+    "sum": [
+        lambda x, y: wengert.sum(-x) * y, lambda x, y: wengert.sum(3 * x) * y,
+        lambda x, y: wengert.sum(x / 3) * y,
+    ],
     "where": [lambda x, y: wengert.where(x > 0, -y, wengert.zeros_like(y))],
 }  # fmt: skip
 
@@ -207,8 +222,8 @@ def test_brackets_stand_where_they_are_needed(f: Any, text: str, latex: str) -> 
 def test_a_call_keeps_its_arguments_and_settings_in_latex() -> None:
     x = np.array([[1.0, 2.0], [3.0, 4.0]])
     sheet = wengert.explain(lambda x: wengert.sum(wengert.sum(x, axis=0) ** 2), x)
-    assert r"\operatorname{sum}\left(v_{0}, \texttt{axis=0}\right)" in sheet.to_latex()
-    assert r"\operatorname{broadcast\_to}\left(\bar{v}_{3}, (2,)\right)" in sheet.to_latex()
+    assert r"\operatorname{sum}\left(v_{0}, \texttt{axis=0}\right)" in sheet.to_latex(table=True)
+    assert r"\bar{v}_{3} \, \mathbf{1}_{2}" in sheet.to_latex(table=True)
 
 
 # derive

@@ -19,7 +19,8 @@ import sympy
 from sheets import m6, network, one_row, training_step
 
 from wengert.worksheets.columns import barred, dotted
-from wengert.worksheets.latex import latex_text, latex_value, to_latex
+from wengert.worksheets.latex import latex_text, latex_value
+from wengert.worksheets.latex_table import to_table
 from wengert.worksheets.notebook import to_html_table
 from wengert.worksheets.tables import to_csv, to_json, to_markdown
 from wengert.worksheets.text import to_text
@@ -233,7 +234,7 @@ def test_footnotes_are_marked_where_they_belong() -> None:
     for text in (to_text(training_step(), width=120), to_html_table(training_step())):
         assert re.search(r"relu\(v₁\).*\[1\]", text)
         assert "[1] relu′(0) = 0 was chosen at the kink (v₂)" in text
-    assert r"\textsuperscript{{[}1{]}}" in to_latex(training_step())
+    assert r"\textsuperscript{{[}1{]}}" in to_table(training_step())
     assert r"\[1\] relu′(0) = 0" in to_markdown(training_step())
 
 
@@ -383,17 +384,17 @@ def _check_latex(text: str) -> None:
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_latex_is_well_formed_whatever_the_name(name: str) -> None:
-    _check_latex(to_latex(one_row(1.0, name=name, notes=(0,))))
+    _check_latex(to_table(one_row(1.0, name=name, notes=(0,))))
 
 
 def test_latex_sets_the_documents_function() -> None:
-    text = to_latex(m6("reverse"))
+    text = to_table(m6("reverse"))
     assert (
         r"$v_{3} =$ & $v_{1} \cdot v_{2}$ & $1.3639$ & $\bar{v}_{3} =$ & $\bar{v}_{5}$ & $0.5000$ \\" in text
     )
     assert r"$\partial f / \partial x_{2} = 2.6955$" in text
     for sheet in (m6("forward"), m6("reverse"), training_step(), network()):
-        _check_latex(to_latex(sheet))
+        _check_latex(to_table(sheet))
 
 
 def test_latex_values() -> None:

@@ -231,9 +231,13 @@ greater_equal = discrete(
 )
 isnan = discrete("isnan", arity=1, sample=[Case(1.5)])
 isfinite = discrete("isfinite", arity=1, sample=[Case(1.5)])
-logical_and = discrete("logical_and", arity=2, infix="∧", precedence=4, sample=[Case(True, False)])
-logical_or = discrete("logical_or", arity=2, infix="∨", precedence=3, sample=[Case(True, False)])
-logical_not = discrete("logical_not", arity=1, sample=[Case(True)])
+logical_and = discrete(
+    "logical_and", arity=2, infix="∧", precedence=4, tex=r"{0} \land {1}", sample=[Case(True, False)]
+)
+logical_or = discrete(
+    "logical_or", arity=2, infix="∨", precedence=3, tex=r"{0} \lor {1}", sample=[Case(True, False)]
+)
+logical_not = discrete("logical_not", arity=1, tex=r"\lnot {0}", sample=[Case(True)])
 zeros_like: Op = discrete("zeros_like", arity=1, sample=[Case(1.5), Case([1.5, 2.0])])
 ones_like: Op = discrete("ones_like", arity=1, sample=[Case(1.5), Case([1.5, 2.0])])
 stop_gradient = discrete(

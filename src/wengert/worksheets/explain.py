@@ -15,10 +15,13 @@ from wengert.ops.arithmetic import ones_like, zeros_like
 from wengert.ops.kinds import shape
 from wengert.worksheets.columns import barred, dotted
 from wengert.worksheets.footnotes import footnotes_of
-from wengert.worksheets.formula import SUBSCRIPTS, Label, length, write
+from wengert.worksheets.formula import Label, length, write
+from wengert.worksheets.latex import latex_name
 from wengert.worksheets.recording import Found, Terms, line_number, recorded, source_of
+from wengert.worksheets.row_vectors import write_derivative
 from wengert.worksheets.tracing import Trace, function_of, has_derivative, new_trace, trace_call, trace_step
 from wengert.worksheets.worksheet import Formula, Row, Source, Worksheet
+from wengert.worksheets.written import SUBSCRIPTS
 
 LONGEST_TITLE = 60  # operations
 
@@ -65,8 +68,9 @@ def explain(
             trace_step(trace, function, args, given_names, parameters)
             wanted = wanted_inputs(wrt, trace, mode) if wrt else list(parameters)
             mode = "reverse"
-        expression = f if isinstance(f, str) else _title(function, trace)
-        return _laid_out(trace, expression, mode, wanted, digits, source_of(function))
+        whole = _whole(trace)
+        expression = f if isinstance(f, str) else _title(function, whole)
+        return _laid_out(trace, expression, whole, mode, wanted, digits, source_of(function))
 
 
 # -- sweeping ------------------------------------------------------------------------------------------------
@@ -131,7 +135,13 @@ def _run_forwards(trace: Trace, wrt: str) -> None:
 
 
 def _laid_out(
-    trace: Trace, expression: str, mode: str, wanted: list[str], digits: int, source: Source | None
+    trace: Trace,
+    expression: str,
+    whole: Formula | None,
+    mode: str,
+    wanted: list[str],
+    digits: int,
+    source: Source | None,
 ) -> Worksheet:
     leaves, operations = _listed(trace)
     listed, entered = [*leaves, *operations], {node.id for node in leaves}
@@ -169,8 +179,9 @@ def _laid_out(
                 line=node.line,
                 update_formula=None if update is None else write(update, label),
                 update=None if update is None else update.value,
+                derivative_formula=_as_derivative(derivative, node, label) if mode == "reverse" else None,
                 notes=notes.get(node.id, ()),
-                terms=tuple(term for term, _ in terms.get(node.id, ())),
+                terms=tuple(term for term, _, _ in terms.get(node.id, ())),
                 module=node.scope,
                 line_number=line_number(node, source),
                 **{
@@ -194,9 +205,11 @@ def _laid_out(
             {ids[node.id]: node for node in listed},
             {ids[key]: node for key, node in derivatives.items() if key in ids},
             {ids[key]: node for key, node in trace.updates.items()},
-            {ids[key]: [node for _, node in found] for key, found in terms.items()},
+            {ids[key]: [node for _, node, _ in found] for key, found in terms.items()},
+            {ids[key]: [node for _, _, node in found] for key, found in terms.items()},
         ),
         source=source,
+        function=whole,
     )
 
 
@@ -247,6 +260,11 @@ def _derivative(derivative: Node | None, node: Node, label: Any) -> tuple[Formul
     return Formula("0", "0"), zeros_like(node.value)
 
 
+def _as_derivative(derivative: Node | None, node: Node, label: Label) -> Formula | None:
+    """The adjoint's formula where the adjoint of a column is a row."""
+    return None if derivative is None else write_derivative(derivative.args[0], node, label)
+
+
 def _gradient(trace: Trace, derivatives: dict[int, Node], mode: str, wanted: list[str]) -> dict[str, Any]:
     by_name = {trace.names[node.id]: node for node in trace.inputs}
     nodes = {name: by_name[name] if mode == "reverse" else trace.output for name in wanted}
@@ -256,15 +274,19 @@ def _gradient(trace: Trace, derivatives: dict[int, Node], mode: str, wanted: lis
     }
 
 
-def _title(f: Callable[..., Any], trace: Trace) -> str:
-    """The whole function in its inputs' names where that is short, else its name."""
+def _whole(trace: Trace) -> Formula | None:
+    """The whole function in its inputs' names, where that is short."""
 
     def by_name(node: Node) -> Formula | None:
         name = trace.names.get(node.id) if node.op is None and not node.args else None
-        return Formula(name, name) if name else None
+        return Formula(name, latex_name(name)) if name else None
 
-    name: str = getattr(f, "__name__", type(f).__name__)
     if length(trace.output, by_name) > LONGEST_TITLE:
-        return name
-    written = (by_name(trace.output) or write(trace.output, by_name)).text
-    return written if len(written) <= 120 else name
+        return None
+    return by_name(trace.output) or write(trace.output, by_name)
+
+
+def _title(f: Callable[..., Any], whole: Formula | None) -> str:
+    """The function as text where that is short, else its name."""
+    name: str = getattr(f, "__name__", type(f).__name__)
+    return whole.text if whole is not None and len(whole.text) <= 120 else name

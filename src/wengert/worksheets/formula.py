@@ -2,46 +2,31 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from string import Formatter
-from typing import Any
 
-from wengert.graph.simplify import written_number
 from wengert.numbers.graph import Node
-from wengert.ops.arithmetic import divide, multiply, power, subtract, where, zeros_like
-from wengert.ops.constants import Constant
-from wengert.ops.indexing import Slot
+from wengert.ops.arithmetic import add, divide, multiply, power, subtract
 from wengert.ops.kinds import shape
-from wengert.ops.op import Op
-from wengert.ops.shape import transpose
+from wengert.worksheets.latex import latex_text
+from wengert.worksheets.special_forms import SPECIAL, changed
 from wengert.worksheets.worksheet import Formula
+from wengert.worksheets.written import (
+    ATOM,
+    FUNCTION,
+    NEGATIVE,
+    LooseName,
+    Written,
+    beside,
+    mixed,
+    number,
+    written_text,
+)
+
+ENCLOSING = ("{", "(", "[", "|")
 
 Label = Callable[[Node], Formula | None]
-ATOM = 100
-NEGATIVE = 15  # what begins with a minus sign
-FUNCTION = 50
-ENCLOSING = ("{", "(", "[", "|")
-LATEX_NAMES = {"π": r"\pi", "τ": r"\tau", "∞": r"\infty", "inf": r"\infty", "nan": r"\mathrm{nan}"}
-SUBSCRIPTS = str.maketrans("-0123456789", "₋₀₁₂₃₄₅₆₇₈₉")
-SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-
-
-class Written:
-    """A formula with the precedence of its outermost operation, so that no needless brackets stand."""
-
-    __slots__ = ("formula", "precedence", "sign")
-
-    def __init__(self, text: str, latex: str, precedence: int = ATOM, sign: str = "") -> None:
-        self.formula = Formula(text, latex)
-        self.precedence = precedence
-        self.sign = sign
-
-    def within(self, precedence: int) -> Formula:
-        """The formula as an operand of an operation of that precedence."""
-        if self.precedence >= precedence:
-            return self.formula
-        return Formula(f"({self.formula.text})", rf"\left({self.formula.latex}\right)")
+"""What a node is called in a formula; None where it is written out."""
 
 
 def write(node: Node, label: Label) -> Formula:
@@ -72,11 +57,15 @@ def _written_out(node: Node, label: Label) -> list[Node]:
     return [found[number] for number in sorted(found)]
 
 
-def _operand(x: Any, label: Label, done: Mapping[int, Written]) -> Written:
+def _operand(x: object, label: Label, done: Mapping[int, Written]) -> Written:
     if type(x) is not Node:
         return number(x)
     found = label(x)
-    return done[x.id] if found is None else Written(found.text, found.latex)
+    if found is None:
+        return done[x.id]
+    if isinstance(found, LooseName):
+        return Written(found.text, found.latex, found.precedence, found.sign)
+    return Written(found.text, found.latex)
 
 
 def _computed(node: Node, label: Label, done: Mapping[int, Written]) -> Written:
@@ -84,7 +73,12 @@ def _computed(node: Node, label: Label, done: Mapping[int, Written]) -> Written:
         if node.name and node.role == "constant":
             return written_text(node.name)
         return _operand(node.args[0], label, done) if node.args else number(node.value)
-    args = [_operand(a, label, done) for a in node.args]
+    return composed(node, [_operand(a, label, done) for a in node.args])
+
+
+def composed(node: Node, args: list[Written]) -> Written:
+    """The node's operation, written with these operands."""
+    assert node.op is not None
     special = SPECIAL.get(node.op.name)
     written = special(node, args) if special else None
     if written is not None:
@@ -101,8 +95,10 @@ def _infix(node: Node, args: list[Written]) -> Written:
     sign = "⊙" if arrays else op.infix
     tighter = op in (subtract, divide)
     negated = args[0].precedence == NEGATIVE < op.precedence < power.precedence  # -x·y is (-x)·y
-    left = args[0].formula if negated else _beside(args[0], sign, op.precedence)
-    right = _beside(args[1], sign, op.precedence + tighter)
+    negated = negated and not mixed(args[0].sign, sign)
+    left = args[0].formula if negated else beside(args[0], sign, op.precedence)
+    signed = op in (add, subtract) and args[1].precedence == NEGATIVE  # a + (-b)
+    right = beside(args[1], sign, NEGATIVE + 1 if signed else op.precedence + tighter)
     precedence = NEGATIVE if negated else op.precedence
     spaced = op.precedence <= 10 or sign in ("@", "⊙")
     text = f"{left.text} {sign} {right.text}" if spaced else f"{left.text}{sign}{right.text}"
@@ -111,18 +107,12 @@ def _infix(node: Node, args: list[Written]) -> Written:
     return Written(text, _filled(op.tex or op.infix, [left, right], args), precedence, sign)
 
 
-def _beside(operand: Written, sign: str, precedence: int) -> Formula:
-    """An operand beside a sign: matrix and entrywise products are never mixed without brackets."""
-    mixed = operand.precedence == precedence and operand.sign != sign and {"@", "⊙"} & {operand.sign, sign}
-    return operand.within(precedence + bool(mixed))
-
-
 def _call(node: Node, args: list[Written]) -> Written:
     op = node.op
     assert op is not None
     settings = [f"{k}={v}" for k, v in changed(op, node.params).items()]
     outer = op.precedence if op.text or (op.tex and not op.tex.startswith("\\")) else FUNCTION
-    operands = [a.within(outer + 1) for a in args]
+    operands = [a.within(min(outer + 1, ATOM)) for a in args]
     if op.arity is None:
         joined = Formula(", ".join(a.formula.text for a in args), ", ".join(a.formula.latex for a in args))
         operands, args = [joined], [Written(joined.text, joined.latex)]
@@ -138,19 +128,9 @@ def _call(node: Node, args: list[Written]) -> Written:
 
 def _spelled_out(name: str, args: list[str], settings: list[str]) -> str:
     """A call in LaTeX as a program has it, for what has no form of its own there."""
-    escaped = [re.sub("([_{}])", r"\\\1", setting) for setting in settings]
-    words = ", ".join([*args, *(rf"\texttt{{{setting}}}" for setting in escaped)])
+    words = ", ".join([*args, *(rf"\texttt{{{latex_text(setting)}}}" for setting in settings)])
     name = name.replace("_", r"\_")
     return rf"\operatorname{{{name}}}\left({words}\right)"
-
-
-def changed(op: Op, params: Mapping[str, Any]) -> dict[str, Any]:
-    """The parameters that differ from the operation's defaults."""
-    return {k: v for k, v in params.items() if not _same(v, op.parameters.get(k))}
-
-
-def _same(a: Any, b: Any) -> bool:
-    return a is b or (type(a) is type(b) and bool(a == b))
 
 
 def _filled(template: str, operands: list[Formula], args: list[Written]) -> str:
@@ -166,112 +146,3 @@ def _pieces(template: str, bracketed: list[str], bare: list[str]) -> Iterator[st
         if place is not None:
             yield (bare if before.endswith(ENCLOSING) else bracketed)[int(place)]
             before = ""
-
-
-def number(x: Any) -> Written:
-    """A number that is written in the program."""
-    if isinstance(x, Constant):
-        named = {"pi": ("π", r"\pi"), "tau": ("τ", r"\tau"), "ln2": ("ln 2", r"\ln 2")}
-        return Written(*named.get(x.text, (x.text, x.text)))
-    if shape(x):
-        extents = "×".join(map(str, shape(x)))
-        return Written(f"[{extents} array]", rf"\mathrm{{array}}_{{{extents}}}".replace("×", r"\times "))
-    plain = written_number(x)
-    if plain is not None:
-        x = int(plain) if plain.is_integer() and abs(plain) < 1e15 else plain
-    return written_text(str(x))
-
-
-def written_text(text: str) -> Written:
-    """A number's or a constant's text as a formula: ``-2``, ``1/3``, ``1e-05``, ``π``."""
-    precedence = NEGATIVE if text.startswith("-") else 20 if "/" in text else ATOM
-    over, slash, under = text.partition("/")
-    if slash:
-        sign = "-" if over.startswith("-") else ""
-        return Written(text, rf"{sign}\frac{{{over.removeprefix('-')}}}{{{under}}}", precedence)
-    mantissa, power_of_ten, exponent = text.partition("e")
-    if power_of_ten and mantissa and exponent.lstrip("+-").isdigit():
-        return Written(text, rf"{mantissa} \times 10^{{{int(exponent)}}}", min(precedence, 20))
-    return Written(text, LATEX_NAMES.get(text, text), precedence)
-
-
-def _power(node: Node, args: list[Written]) -> Written | None:
-    base, exponent = args[0].within(power.precedence + 1), args[1].formula
-    digits = exponent.text.lstrip("-").isdigit()
-    text = exponent.text.translate(SUPERSCRIPTS) if digits else f"^{args[1].within(ATOM).text}"
-    return Written(f"{base.text}{text}", f"{{{base.latex}}}^{{{exponent.latex}}}", power.precedence)
-
-
-def _where(node: Node, args: list[Written]) -> Written | None:
-    """``where(c, g, 0)`` is g times the truth value of c, in Iverson's brackets."""
-    other = node.args[2]
-    if not (
-        type(other) is Node and (other.op is zeros_like or (other.role == "constant" and not other.value))
-    ):
-        return None
-    sign, latex_sign = ("⊙", r"\odot") if shape(node) else ("·", r"\cdot")
-    g, c = _beside(args[1], sign, multiply.precedence), args[0].formula
-    space = " " if shape(node) else ""
-    return Written(
-        f"{g.text}{space}{sign}{space}[{c.text}]",
-        rf"{g.latex} {latex_sign} [{c.latex}]",
-        multiply.precedence,
-        sign,
-    )
-
-
-def _getitem(node: Node, args: list[Written]) -> Written:
-    x, index = args[0].within(transpose.precedence), _index(node, args[1:])
-    return Written(f"{x.text}[{index.text}]", f"{{{x.latex}}}_{{[{index.latex}]}}")
-
-
-def _scatter_add(node: Node, args: list[Written]) -> Written:
-    g, index = args[0].formula, _index(node, args[1:])
-    latex = rf"\operatorname{{scatter\_add}}\left({g.latex}, [{index.latex}]\right)"
-    return Written(f"scatter_add({g.text}, [{index.text}])", latex, FUNCTION)
-
-
-def _broadcast_to(node: Node, args: list[Written]) -> Written:
-    x, extents = args[0].formula, str(tuple(node.params["shape"]))
-    latex = rf"\operatorname{{broadcast\_to}}\left({x.latex}, {extents}\right)"
-    return Written(f"broadcast_to({x.text}, {extents})", latex, FUNCTION)
-
-
-def _index(node: Node, arrays: list[Written]) -> Formula:
-    """What stands in the brackets behind an array: numbers, slices, and other arrays."""
-    entries = [_index_entry(entry, arrays) for entry in node.params["key"]]
-    return Formula(", ".join(e.text for e in entries), ", ".join(e.latex for e in entries))
-
-
-def _index_entry(entry: Any, arrays: list[Written]) -> Formula:
-    if isinstance(entry, Slot):
-        return arrays[entry.number].formula
-    if entry is Ellipsis:
-        return Formula("...", r"\ldots")
-    if isinstance(entry, slice):
-        bounds = [entry.start, entry.stop] + ([entry.step] if entry.step is not None else [])
-        text = ":".join("" if b is None else str(b) for b in bounds)
-        return Formula(text, text)
-    return Formula(str(entry), str(entry))
-
-
-def _sum_of_products(node: Node, args: list[Written]) -> Written:
-    n = len(args) // 2
-    pairs = [(a.within(20), b.within(20)) for a, b in zip(args[:n], args[n : 2 * n], strict=True)]
-    text = " + ".join(f"{a.text}·{b.text}" for a, b in pairs)
-    latex = " + ".join(rf"{a.latex} \cdot {b.latex}" for a, b in pairs)
-    bias = args[-1].within(10)
-    if bias.text == "0":
-        return Written(text, latex, 10)
-    return Written(f"{text} + {bias.text}", f"{latex} + {bias.latex}", 10)
-
-
-SPECIAL: dict[str, Callable[[Node, list[Written]], Written | None]] = {
-    power.name: _power,
-    where.name: _where,
-    "getitem": _getitem,
-    "scatter_add": _scatter_add,
-    "broadcast_to": _broadcast_to,
-    "sum_of_products": _sum_of_products,
-}
-"""The operations whose written form depends on more than its arguments' forms."""

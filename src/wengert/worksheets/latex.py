@@ -1,4 +1,4 @@
-"""The worksheet as a LaTeX fragment for a plain article that loads amsmath."""
+"""Text, names and values in LaTeX with amsmath. Whatever a name holds, it is set and never obeyed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import unicodedata
 from fractions import Fraction
 from typing import Any
 
-from wengert.worksheets.columns import LEAVES, Entry, entry, heading, leading_leaves, marker, names, parts
 from wengert.worksheets.values import (
     SHOWN_ENTRIES,
     as_lists,
@@ -20,7 +19,6 @@ from wengert.worksheets.values import (
     shape_of,
     summary,
 )
-from wengert.worksheets.worksheet import Row, Worksheet
 
 ESCAPES = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%",
@@ -35,35 +33,19 @@ SYMBOLS = {
     "Σ": r"\Sigma",
 }  # fmt: skip
 COMBINING = {"\u0304": r"\bar", "\u0307": r"\dot", "\u0302": r"\hat", "\u0303": r"\tilde"}
+CAPITALS = ("gamma", "delta", "theta", "lambda", "xi", "pi", "sigma", "upsilon", "phi", "psi", "omega")
+GREEK = frozenset({
+    *CAPITALS, *(word.capitalize() for word in CAPITALS), "alpha", "beta", "epsilon", "zeta", "eta", "iota",
+    "kappa", "mu", "nu", "rho", "tau", "chi",
+})  # fmt: skip
+SUBSCRIPT_DIGITS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 SCRIPT_DIGITS = {"sub": r"\textsubscript", "super": r"\textsuperscript"}
 
 
-def to_latex(sheet: Worksheet) -> str:
-    """The worksheet as a ``tabular``, its footnotes and its result; needs amsmath and no other package.
-
-    User names and footnotes are escaped; characters that pdfLaTeX cannot set are spelled by their code point.
-    """
-    shown, name = parts(sheet), names(sheet)
-    groups = " ".join(["r@{\\;}l r"] * len(shown))
-    heads = " & ".join(rf"\multicolumn{{2}}{{l}}{{{part}}} & value" for part in shown)
-    prefix = ("l ", "name & ") if name is not None else ("", "")
-    leaves = leading_leaves(sheet)
-    lines = [rf"\begin{{tabular}}{{{prefix[0]}{groups}}}", r"\hline", rf"{prefix[1]}{heads} \\", r"\hline"]
-    for index, row in enumerate(sheet.rows):
-        cells = [] if name is None else [latex_text(name[index])]
-        cells += [_part_cells(sheet, row, part) for part in shown]
-        lines.append(" & ".join(cells) + r" \\")
-        if index + 1 in (leaves, len(sheet.rows)):
-            lines.append(r"\hline")
-    lines += [r"\end{tabular}", ""]
-    for number, note in enumerate(sheet.footnotes, start=1):
-        lines += [rf"{{\footnotesize {latex_text(f'[{number}] {note}')}\par}}", ""]
-    title = rf"\noindent $f$ = {latex_text(sheet.expression)}\\" + "\n" + latex_text(heading(sheet))
-    return f"{title}\n\n\\noindent\n" + "\n".join(lines) + f"\n\\noindent\n{_results(sheet)}\n"
-
-
-def latex_value(value: Any, digits: int = 4, numbers: str = "float") -> str:
+def latex_value(value: Any, digits: int = 4, numbers: str = "float", shown: int = SHOWN_ENTRIES) -> str:
     r"""The value in LaTeX's mathematics, with the digits of :func:`~wengert.worksheets.values.format_value`.
+
+    An array of more than ``shown`` entries is its size with the least, the mean and the greatest of them.
 
     >>> print(latex_value(1.5e-7, digits=2))
     1.50 \times 10^{-7}
@@ -72,7 +54,7 @@ def latex_value(value: Any, digits: int = 4, numbers: str = "float") -> str:
     """
     listed = as_lists(value)
     if listed is not None:
-        return _array(shape_of(value, listed), listed, digits, numbers)
+        return _array(shape_of(value, listed), listed, digits, numbers, shown)
     value = scalar_of(value)
     if isinstance(value, Fraction) and value.denominator != 1:
         numerator, _, denominator = format_value(abs(value)).partition("/")
@@ -103,42 +85,36 @@ def latex_text(text: str) -> str:
     return "".join(letters)
 
 
-def _part_cells(sheet: Worksheet, row: Row, part: str) -> str:
-    found = entry(row, part)
-    if found is None:
-        return " & & "
-    notes = (
-        rf"\,\textsuperscript{{{latex_text(marker(row.notes))}}}" if part == "primal" and row.notes else ""
-    )
-    value = latex_value(found.value, sheet.digits, sheet.numbers)
-    return f"{_left(found)} & {_right(row, found)}{notes} & {f'${value}$' if value else ''}"
-
-
-def _left(found: Entry) -> str:
-    return f"${found.left.latex} {found.relation.latex}$"
-
-
-def _right(row: Row, found: Entry) -> str:
-    if found.right is None:
-        return ""
-    is_name = row.op in LEAVES and found.right.text == row.name
-    return f"${latex_name(row.name) if is_name else found.right.latex}$"
-
-
-def _results(sheet: Worksheet) -> str:
-    shown = [("f", sheet.value)]
-    shown += [(rf"\partial f / \partial {latex_name(name)}", value) for name, value in sheet.gradient.items()]
-    return "\\quad\n".join(
-        f"${left} = {latex_value(value, sheet.digits, sheet.numbers)}$" for left, value in shown
-    )
-
-
 def latex_name(name: str) -> str:
-    """A user's name in mathematics: ``x2`` as a letter with its index, anything longer upright."""
-    indexed = re.fullmatch(r"([A-Za-z])_?([0-9]*)", name)
-    if indexed is None:
+    r"""A user's name in mathematics: a letter with its indices and its hat, anything longer upright.
+
+    >>> print(latex_name("W1"), latex_name("alpha_3"), latex_name("x_hat"), latex_name("z_in"))
+    W_{1} \alpha_{3} \hat{x} z_{\text{in}}
+    >>> print(latex_name("a_b%$"))
+    \text{a\_b\%\$}
+    """
+    plain = unicodedata.normalize("NFD", name).translate(SUBSCRIPT_DIGITS)
+    found = re.fullmatch(r"([^\W\d_]+)([\u0304\u0307\u0302\u0303]?)([0-9]*)((?:_\w+)?)_?", plain)
+    letter = None if found is None else _letter_of_name(found[1])
+    if found is None or letter is None:
         return rf"\text{{{latex_text(name)}}}"
-    return f"{indexed[1]}_{{{indexed[2]}}}" if indexed[2] else indexed[1]
+    accent = COMBINING.get(found[2], "")
+    parts = [part for part in (found[3], *found[4].split("_")) if part]
+    if parts and not accent and parts[0] in ("hat", "tilde"):
+        accent = rf"\{parts.pop(0)}"
+    base = f"{accent}{{{letter}}}" if accent else letter
+    return f"{base}_{{{','.join(map(_index, parts))}}}" if parts else base
+
+
+def _letter_of_name(word: str) -> str | None:
+    if word in GREEK:
+        return rf"\{word}"
+    return None if len(word) > 1 else word if word.isascii() else greek_command(word)
+
+
+def _index(part: str) -> str:
+    letters = len(part) == 1 or (re.fullmatch("[i-n]{2,3}", part) and part != "in")
+    return part if part.isascii() and (part.isdigit() or letters) else rf"\text{{{latex_text(part)}}}"
 
 
 def _number(text: str) -> str:
@@ -164,16 +140,16 @@ def _formula(value: Any) -> str:
     return str(sympy.latex(value, symbol_names=hostile))
 
 
-def _array(shape: tuple[int, ...], listed: list[Any], digits: int, numbers: str) -> str:
+def _array(shape: tuple[int, ...], listed: list[Any], digits: int, numbers: str, shown: int) -> str:
     entries = list(entries_of(listed))
     if not entries:
         return rf"\text{{empty, {shape}}}"
-    if len(entries) > SHOWN_ENTRIES:
+    if len(entries) > shown:
         size = r" \times ".join(map(str, shape))
-        shown = (rf"\text{{{name} }}{_number(text)}" for name, text in summary(entries, digits, numbers))
-        return rf"{size}\colon\; " + r",\ ".join(shown)
+        facts = (rf"\text{{{name} }}{_number(text)}" for name, text in summary(entries, digits, numbers))
+        return rf"{size}\colon\; " + r",\ ".join(facts)
     if isinstance(listed[0], list) and isinstance(listed[0][0], list):
-        inner = (_array(shape[1:], part, digits, numbers) for part in listed)
+        inner = (_array(shape[1:], part, digits, numbers, shown) for part in listed)
         return r"\left(" + ",\\; ".join(inner) + r"\right)"
     rows = listed if isinstance(listed[0], list) else [listed]
     body = r" \\ ".join(" & ".join(latex_value(entry, digits, numbers) for entry in row) for row in rows)
@@ -190,34 +166,22 @@ def _letter(character: str) -> str:
     kind, _, digit = unicodedata.decomposition(character).partition("> ")
     if kind[1:] in SCRIPT_DIGITS and digit:
         return rf"{SCRIPT_DIGITS[kind[1:]]}{{{_letter(chr(int(digit.split()[0], 16)))}}}"
-    greek = re.fullmatch(r"GREEK (SMALL|CAPITAL) LETTER ([A-Z]+)", unicodedata.name(character, ""))
-    if greek:
-        return _greek(greek[1] == "SMALL", greek[2].lower().replace("lamda", "lambda"), character)
+    greek = greek_command(character)
+    if greek is not None:
+        return rf"\ensuremath{{{greek}}}"
     # pdfLaTeX sets the accented letters of Latin-1 by itself, except these four, and little beyond
     known = "À" <= character <= "ÿ" and character.isalpha() and character not in "ÐðÞþ"
     return character if known else _code_point(character)
 
 
-def _greek(small: bool, name: str, character: str) -> str:
-    capitals = ("gamma", "delta", "theta", "lambda", "xi", "pi", "sigma", "upsilon", "phi", "psi", "omega")
-    smalls = (
-        *capitals,
-        "alpha",
-        "beta",
-        "epsilon",
-        "zeta",
-        "eta",
-        "iota",
-        "kappa",
-        "mu",
-        "nu",
-        "rho",
-        "tau",
-        "chi",
-    )
-    if name not in (smalls if small else capitals):
-        return _code_point(character)
-    return rf"\ensuremath{{\{name if small else name.capitalize()}}}"
+def greek_command(letter: str) -> str | None:
+    """LaTeX's command for a Greek letter; None for any other, and for one that looks like a Latin letter."""
+    found = re.fullmatch(r"GREEK (SMALL|CAPITAL) LETTER ([A-Z]+)", unicodedata.name(letter, ""))
+    if found is None:
+        return None
+    word = found[2].lower().replace("lamda", "lambda")
+    word = word if found[1] == "SMALL" else word.capitalize()
+    return rf"\{word}" if word in GREEK else None
 
 
 def _code_point(character: str) -> str:

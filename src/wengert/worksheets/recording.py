@@ -15,8 +15,8 @@ from wengert.ops.op import later
 from wengert.worksheets.formula import Label, write
 from wengert.worksheets.worksheet import Formula, Recording, Ref, Source, Step, Term
 
-Found = tuple[Term, Node]
-"""A term, and the node that computes it."""
+Found = tuple[Term, Node, Node | None]
+"""A term, the node that computes it, and the node of its local partial."""
 
 
 class Terms:
@@ -77,6 +77,7 @@ class Terms:
                 None if partial is None else partial.value,
             ),
             value,
+            partial,
         )
 
     def _partial(self, node: Node, place: int) -> Node | None:
@@ -99,6 +100,7 @@ def recorded(
     derivative: Mapping[int, Node],
     update: Mapping[int, Node],
     terms: Mapping[int, Sequence[Node]],
+    partials: Mapping[int, Sequence[Node | None]],
 ) -> Recording:
     """The program that computes these nodes, which are given by the rows' ids."""
     steps: list[Step] = []
@@ -108,6 +110,7 @@ def recorded(
         *derivative.values(),
         *update.values(),
         *(n for t in terms.values() for n in t),
+        *(n for t in partials.values() for n in t if n is not None),
     ]
     for node in needed_for(wanted):
         if node.op is None and node.args:  # the name of another node
@@ -129,6 +132,7 @@ def recorded(
         numbered(derivative),
         numbered(update),
         {row: tuple(number[node.id] for node in nodes) for row, nodes in terms.items()},
+        {row: tuple(None if n is None else number[n.id] for n in nodes) for row, nodes in partials.items()},
     )
 
 

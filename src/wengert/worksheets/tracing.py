@@ -15,8 +15,8 @@ from wengert.graph.naming import call_with_names, names_of_arrays
 from wengert.graph.simplify import simplified, tidied
 from wengert.numbers.graph import Graph, Node
 from wengert.ops.kinds import shape
-from wengert.worksheets.formula import number
 from wengert.worksheets.number_choice import NumberChoice, choose, evaluated, functions
+from wengert.worksheets.written import number
 
 NAMED_CONSTANTS = {"pi": "π", "tau": "τ", "inf": "∞"}
 

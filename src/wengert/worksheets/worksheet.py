@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal
+
+Convention = Literal["gradient", "derivative"]
+"""Whether the adjoint of a column is a column too, or a row."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,7 @@ class Recording:
     """All that a worksheet's formulas compute, as a program that can be run elsewhere, on other inputs.
 
     ``primal``, ``derivative`` and ``update`` lead from a row's id to the number of the step that computes it,
-    ``terms`` from a row's id to those of its terms.
+    ``terms`` from a row's id to those of its terms, ``partials`` to those of the terms' local partials.
     """
 
     steps: tuple[Step, ...] = ()
@@ -66,6 +70,7 @@ class Recording:
     derivative: Mapping[int, int] = field(default_factory=dict)
     update: Mapping[int, int] = field(default_factory=dict)
     terms: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
+    partials: Mapping[int, tuple[int | None, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -88,7 +93,8 @@ class Row:
     name where there is one; ``module`` names the modules that it was computed in, outermost first. ``line``
     is the user's line, ``line_number`` its number where it lies in the worksheet's source. In a forward
     worksheet the tangent fields are set, in a reverse worksheet the adjoint fields; ``terms`` are what these
-    are the sum of. ``update`` is set on parameters of a training step: the value after the step. ``notes``
+    are the sum of. ``derivative_formula`` is the adjoint's where the adjoint of a column is written as a row,
+    as `d` has it. ``update`` is set on parameters of a training step: the value after the step. ``notes``
     index the worksheet's footnotes.
     """
 
@@ -104,6 +110,7 @@ class Row:
     tangent: Any = None
     adjoint_formula: Formula | None = None
     adjoint: Any = None
+    derivative_formula: Formula | None = None
     update_formula: Formula | None = None
     update: Any = None
     notes: tuple[int, ...] = ()
@@ -154,6 +161,7 @@ class Worksheet:
     footnotes: tuple[str, ...] = field(default=())
     recording: Recording = field(default=Recording(), repr=False)
     source: Source | None = field(default=None, repr=False)
+    function: Formula | None = None
 
     def __getitem__(self, name: str) -> Row:
         """The row of the user's name or label, such as ``sheet["x2"]`` or ``sheet["v₃"]``."""
@@ -186,11 +194,24 @@ class Worksheet:
 
         return to_json(self)
 
-    def to_latex(self) -> str:
-        """The table in LaTeX."""
-        from wengert.worksheets.latex import to_latex
+    def to_latex(
+        self, table: bool = False, convention: Convention = "gradient", document: bool = False
+    ) -> str:
+        """The derivation in LaTeX: the function, its steps, the local partials, the chain rule with numbers.
 
-        return to_latex(self)
+        ``convention`` writes the adjoint of a column as a column (``"gradient"``, the ``g`` of its row) or as
+        a row (``"derivative"``, its ``d``). With ``table``, the table of `to_text` instead. Either is a
+        fragment that needs amsmath; with ``document``, a whole document.
+        """
+        from wengert.worksheets.handouts.handout import to_latex
+
+        return to_latex(self, table, convention, document)
+
+    def to_pdf(self, path: str | Path, table: bool = False, convention: Convention = "gradient") -> None:
+        """What `to_latex` gives, as a PDF. Raises OSError where no TeX is installed."""
+        from wengert.worksheets.pdf import write_pdf
+
+        write_pdf(path, self.to_latex(table, convention, document=True))
 
     def to_dot(self, fold: int | Sequence[str] | None = None) -> str:
         """The graph for Graphviz; ``fold`` draws modules as one box each."""
