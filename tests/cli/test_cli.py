@@ -8,6 +8,7 @@ import io
 import json
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,7 +20,7 @@ from click.testing import CliRunner, Result
 
 import wengert
 from wengert.cli import main
-from wengert.cli.explain_command import FORMATS
+from wengert.cli.explain_command import FILES, FORMATS
 
 TEXTBOOK = ["explain", "(x1*x2*sin(x3) + exp(x1*x2))/x3", "--at", "x1=1,x2=1.5,x3=2"]
 
@@ -98,7 +99,7 @@ def test_a_range_is_an_interval() -> None:
     assert float(steep_low) <= 2.8 and 3.2 <= float(steep_high) < 3.2001
 
 
-@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("form", [form for form in FORMATS if form not in FILES])
 def test_every_format_is_printed_and_written(form: str, tmp_path: Path) -> None:
     printed = read(*TEXTBOOK, "--format", form)
     target = tmp_path / "sheet"
@@ -111,6 +112,51 @@ def test_every_format_is_printed_and_written(form: str, tmp_path: Path) -> None:
     else:
         assert written.rstrip("\n") == printed.rstrip("\n")
     assert os.listdir(tmp_path) == ["sheet"]
+
+
+@pytest.mark.parametrize("form", FILES)
+def test_what_no_terminal_shows_is_only_written(form: str, tmp_path: Path) -> None:
+    refused = call(*TEXTBOOK, "--format", form)
+    assert (refused.exit_code, refused.stderr) == (
+        2,
+        f"wengert: a terminal does not show {form}: add --out explanation.{form}\n",
+    )
+    if form == "pdf" and not any(map(shutil.which, ("pdflatex", "lualatex", "xelatex", "tectonic"))):
+        pytest.skip("no TeX is installed; tests/worksheets/test_pdf.py covers the error")
+    target = tmp_path / f"sheet.{form}"
+    assert call(*TEXTBOOK, "--format", form, "--out", str(target)).exit_code == 0
+    assert target.read_bytes()[:5] in (b"\x89PNG\r", b"%PDF-")
+
+
+def test_options_that_do_not_go_with_the_format_are_refused() -> None:
+    for words, said in (
+        (["--derivatives"], "--derivatives belongs to a drawing: add --format svg or png or tikz"),
+        (["--table"], "--table belongs to a typeset sheet: add --format latex or pdf"),
+        (["--convention", "derivative", "--format", "svg"], "--convention belongs to a typeset sheet"),
+        (["--open", "--format", "svg"], "--open shows the page, not svg: leave --format svg away"),
+    ):
+        result = call(*TEXTBOOK, *words)
+        assert result.exit_code == 2 and said in result.stderr
+    assert "-1.4614" in read(*TEXTBOOK, "--format", "svg", "--derivatives")
+    assert r"\begin{tabular}" in read(*TEXTBOOK, "--format", "latex", "--table")
+
+
+def test_open_shows_the_page_in_the_browser(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[str] = []
+    monkeypatch.setattr("webbrowser.open", lambda address: bool(shown.append(address)))
+    target = tmp_path / "page.html"
+    result = call(*TEXTBOOK, "--open", "--out", str(target))
+    assert result.exit_code == 0 and shown == [target.resolve().as_uri()]
+    assert "no browser was found; open the file yourself" in result.stderr
+    assert target.read_text(encoding="utf-8").startswith("<!doctype html>")
+
+
+def test_derive_prints_the_gradient_and_its_steps() -> None:
+    assert read("derive", "x*sin(x)") == "∇_x f = x·cos(x) + sin(x)\n"
+    steps = read("derive", "x*sin(x)", "--steps")
+    assert "chain rule through sin: v₁ = sin(x)" in steps and "product rule" in steps
+    assert "\\nabla" in read("derive", "x*sin(x)", "--format", "latex")
+    assert call("derive", "x", "--format", "pdf").exit_code == 2
 
 
 # files that cannot be written
@@ -253,9 +299,11 @@ def test_the_examples_of_the_help_work(tmp_path: Path, monkeypatch: pytest.Monke
     examples = [
         line for line in read("explain", "--help").splitlines() if line.startswith("    wengert explain")
     ]
-    assert len(examples) == 5
+    assert len(examples) == 7
+    monkeypatch.setattr("webbrowser.open", lambda address: True)
     for example in examples:
-        read(*shlex.split(example)[1:])
+        if "--format pdf" not in example or shutil.which("pdflatex"):
+            read(*shlex.split(example)[1:])
     ElementTree.parse(tmp_path / "graph.svg")
 
 

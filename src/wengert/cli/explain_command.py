@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
+import webbrowser
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from wengert.expressions import CONSTANTS, Expression, Literal, Range, parse, parse_assignments
 
-FORMATS = ("text", "json", "csv", "markdown", "latex", "dot", "mermaid", "svg")
+if TYPE_CHECKING:
+    from wengert.worksheets.worksheet import Worksheet
+
+FORMATS = (
+    *("text", "html", "json", "csv", "markdown", "latex", "pdf"),
+    *("svg", "png", "tikz", "dot", "mermaid"),
+)
+FILES = ("png", "pdf")
+"""The formats that no terminal shows."""
+DRAWINGS = ("svg", "png", "tikz")
+TYPESET = ("latex", "pdf")
 NARROWEST = 60
 
 Values = dict[str, Expression | Range]
@@ -40,9 +54,33 @@ Values = dict[str, Expression | Range]
     type=click.IntRange(0, 1000),
     help="Decimals in tables and drawings; JSON and CSV have all.",
 )
-@click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(FORMATS),
+    default="text",
+    show_default=True,
+    help="html: a page to step through; latex, pdf: a derivation; svg, png, tikz, dot, mermaid: the graph.",
+)
+@click.option(
+    "--convention",
+    type=click.Choice(["gradient", "derivative"]),
+    default="gradient",
+    show_default=True,
+    help="In latex and pdf: the derivative of a column as a column, or as a row.",
+)
+@click.option("--table", is_flag=True, help="In latex and pdf: the table instead of the derivation.")
+@click.option(
+    "--derivatives", is_flag=True, help="Write adjoints or tangents into the drawing (svg, png, tikz)."
+)
 @click.option(
     "--out", metavar="FILE", type=click.Path(dir_okay=False), help="Write there instead of to the terminal."
+)
+@click.option(
+    "--open",
+    "opened",
+    is_flag=True,
+    help="Open the page in the browser (without --out from a temporary file).",
 )
 def command(
     expression: str,
@@ -52,7 +90,11 @@ def command(
     numbers: str | None,
     digits: int,
     form: str,
+    convention: str,
+    table: bool,
+    derivatives: bool,
     out: str | None,
+    opened: bool,
 ) -> None:
     """Trace EXPR and print every step with its value and its adjoint (reverse) or tangent (forward mode).
 
@@ -65,24 +107,69 @@ def command(
       wengert explain "x^2/(1+x)" --at x=1/3 --numbers exact
       wengert explain "log(x)*y" --at x=2,y=3 --mode forward --wrt x
       wengert explain "sin(x)/x" --at x=1.4..1.6
-      wengert explain "x*y + sin(x)" --at x=2,y=3 --format svg --out graph.svg
+      wengert explain "x*y + sin(x)" --at x=2,y=3 --open
+      wengert explain "x*y + sin(x)" --at x=2,y=3 --format pdf --out derivation.pdf
+      wengert explain "x*y + sin(x)" --at x=2,y=3 --format svg --derivatives --out graph.svg
     """
-    from wengert.files import write_whole
     from wengert.worksheets.explain import explain
 
+    form = "html" if opened and form == "text" else form
+    settings = _settings(form, convention, table, derivatives)
+    _check(form, out, opened)
     values = inputs_of(expression, at, symbolic=numbers == "symbolic")
     if numbers is None:
         numbers = "interval" if any(isinstance(v, Range) for v in values.values()) else "float"
     sheet = explain(
         expression, *values.values(), wrt=wrt, mode=mode, numbers=numbers, names=list(values), digits=digits
     )
-    width = max(NARROWEST, shutil.get_terminal_size().columns)
-    rendered: str = sheet.to_text(width=width) if form == "text" else getattr(sheet, f"to_{form}")()
-    if out is None:
-        click.echo(rendered.rstrip("\n"))
+    if opened:
+        out = out or str(Path(tempfile.mkdtemp(prefix="wengert-")) / "explanation.html")
+    if form == "pdf":
+        assert out is not None
+        sheet.to_pdf(out, **settings)
     else:
-        write_whole(out, rendered)
+        _deliver(_rendered(sheet, form, settings), out)
+    if out is not None:
         click.echo(f"written to {out}", err=True)
+    if opened and not webbrowser.open(Path(str(out)).resolve().as_uri()):
+        click.echo("no browser was found; open the file yourself", err=True)
+
+
+def _settings(form: str, convention: str, table: bool, derivatives: bool) -> dict[str, Any]:
+    """What the reader of that format is told. Raises ValueError for options that it does not know."""
+    if derivatives and form not in DRAWINGS:
+        raise ValueError(f"--derivatives belongs to a drawing: add --format {' or '.join(DRAWINGS)}")
+    if (table or convention != "gradient") and form not in TYPESET:
+        option = "--table" if table else "--convention"
+        raise ValueError(f"{option} belongs to a typeset sheet: add --format {' or '.join(TYPESET)}")
+    if form in TYPESET:
+        return {"table": table, "convention": convention}
+    return {"derivatives": derivatives} if form in DRAWINGS else {}
+
+
+def _check(form: str, out: str | None, opened: bool) -> None:
+    """Raises ValueError for a format that cannot go where it is to go."""
+    if opened and form != "html":
+        raise ValueError(f"--open shows the page, not {form}: leave --format {form} away")
+    if form in FILES and out is None:
+        raise ValueError(f"a terminal does not show {form}: add --out explanation.{form}")
+
+
+def _rendered(sheet: Worksheet, form: str, settings: dict[str, Any]) -> str | bytes:
+    if form == "text":
+        return sheet.to_text(width=max(NARROWEST, shutil.get_terminal_size().columns))
+    rendered: str | bytes = getattr(sheet, f"to_{form}")(**settings)
+    return rendered
+
+
+def _deliver(rendered: str | bytes, out: str | None) -> None:
+    from wengert.files import write_whole
+
+    if out is not None:
+        write_whole(out, rendered)
+    else:
+        assert isinstance(rendered, str)
+        click.echo(rendered.rstrip("\n"))
 
 
 def inputs_of(expression: str, at: str, symbolic: bool = False) -> Values:

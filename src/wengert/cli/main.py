@@ -15,6 +15,7 @@ COMMANDS = {
     "export": "Write a trained run as ONNX, safetensors or a Python file.",
     "report": "Write the report of a trained run.",
     "explain": "The step table of a function: values, adjoints or tangents, formulas, graph.",
+    "derive": "The gradient of a function as a formula, step by step.",
     "lab": "Run the experiments, each with claims that are computed in the run.",
     "tour": "See what wengert does, on data that comes with it, in about a minute.",
 }
