@@ -18,8 +18,14 @@ def common_dtype(args: tuple[Line, ...], among_numbers: bool = False) -> DType:
     they stay as they are."""
     if among_numbers:
         return np.result_type(*(a.dtype for a in args))
-    samples = [PYTHON_TYPES[a.dtype.kind]() if a.weak else np.empty(0, a.dtype) for a in args]
-    return result_type(samples)
+    kinds = tuple(PYTHON_TYPES[a.dtype.kind] if a.weak else a.dtype for a in args)
+    return _common(kinds, get_default_dtype())
+
+
+@functools.cache
+def _common(kinds: tuple[Any, ...], default: DType) -> DType:
+    # The default dtype has a say beside Python's numbers.
+    return result_type([kind() if isinstance(kind, type) else np.empty(0, kind) for kind in kinds])
 
 
 PYTHON_TYPES: Mapping[str, Any] = {"b": bool, "i": int, "u": int, "f": float, "c": complex}

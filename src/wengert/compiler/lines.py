@@ -17,6 +17,7 @@ Canonical lines, which back ends know:
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -45,10 +46,14 @@ def without_leading_ones(shape: Shape) -> Shape:
 
 class Line(ArrayMethods):
     """One line: ``op`` is None for a leaf. ``number`` is the value of a written number. A ``weak`` line is a
-    Python number, which takes the dtype of what it meets. ``origin`` is the id of the Wengert list's node
-    that it was made for, ``slot`` the place of a slot's array in the program."""
+    Python number, which takes the dtype of what it meets. ``name`` is the name of the operation, ``""`` for a
+    leaf. ``origin`` is the id of the Wengert list's node that it was made for, ``slot`` the place of a slot's
+    array in the program."""
 
-    __slots__ = ("args", "dtype", "id", "lines", "number", "op", "origin", "params", "shape", "slot", "weak")
+    __slots__ = (
+        *("args", "dtype", "id", "lines", "name", "number", "op", "origin", "params", "shape", "slot"),
+        "weak",
+    )
 
     def __init__(
         self,
@@ -66,6 +71,7 @@ class Line(ArrayMethods):
         self.lines = lines
         self.id = len(lines.all)
         self.op, self.args, self.params = op, args, params
+        self.name = "" if op is None else op.name
         self.shape, self.dtype, self.weak = shape, dtype, weak
         self.number, self.slot = number, slot
         self.origin = lines.origin
@@ -79,11 +85,6 @@ class Line(ArrayMethods):
     def entries(self) -> int:
         """The number of entries."""
         return math.prod(self.shape)
-
-    @property
-    def name(self) -> str:
-        """The name of the operation; ``""`` for a leaf."""
-        return "" if self.op is None else self.op.name
 
     @property
     def is_number(self) -> bool:
@@ -110,10 +111,16 @@ class Line(ArrayMethods):
         else:
             settings = [f"{k}={v!r}" for k, v in self.params.items()]
             what = f"{self.op.name}({', '.join([*(f't{a.id}' for a in self.args), *settings])})"
-        return f"t{self.id} = {what}  # {self.dtype}{list(self.shape)}{' weak' if self.weak else ''}"
+        return (
+            f"t{self.id} = {what}  # {_spelled(self.dtype)}{list(self.shape)}{' weak' if self.weak else ''}"
+        )
 
     def __bool__(self) -> bool:
         raise TypeError("a line of a program has no value to decide by")
+
+
+_spelled = functools.cache(str)
+"""A dtype in words: NumPy takes its time to find them."""
 
 
 class Lines:

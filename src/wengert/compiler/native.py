@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import functools
-import hashlib
-from collections.abc import Callable
+import gc
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter
 
+from wengert import __version__
 from wengert.compiler.blueprints import Blueprint
 from wengert.compiler.llvm.machine import Machine, this_machine
 from wengert.compiler.llvm.objects import build, lookup
@@ -30,12 +33,26 @@ def native_executor(
     else:
         from wengert.compiler.native_code import NativeCode  # a program from the cache needs none of it
 
-        code = NativeCode(optimize(program), machine)
-        metadata = code.blueprint.to_json() if code.runs_epochs else None
-        module = build(code.texts, key, machine, metadata) if found is None else found[0]
+        with _without_collections():
+            code = NativeCode(optimize(program), machine)
+            metadata = code.blueprint.to_json() if code.runs_epochs else None
+            module = build(code.texts, key, machine, metadata) if found is None else found[0]
         executor = NativeExecutor(program, module, code.blueprint, code.calls(), code.plan)
     executor.built = Built(machine, perf_counter() - began, found is not None)
     return executor
+
+
+@contextmanager
+def _without_collections() -> Iterator[None]:
+    """Inside the block nobody looks for garbage in cycles: nearly all that a compilation makes is in use
+    until its end, so that looking through it again and again only takes time."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def fingerprint(program: Program) -> str:
@@ -46,8 +63,12 @@ def fingerprint(program: Program) -> str:
 
 @functools.cache
 def _compiler() -> str:
-    """Another compiler makes other code."""
-    digest = hashlib.blake2b(digest_size=16)
-    for path in sorted(Path(__file__).parent.rglob("*.py")):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()
+    """Another compiler makes other code. Its files are told apart as Python tells whether it has to compile
+    them again: by their sizes and the times when they were changed."""
+    found = [__version__]
+    for folder, _, names in sorted(os.walk(Path(__file__).parent)):
+        for name in sorted(names):
+            if name.endswith(".py"):
+                status = os.stat(os.path.join(folder, name))
+                found.append(f"{name} {status.st_size} {status.st_mtime_ns}")
+    return " ".join(found)

@@ -7,7 +7,6 @@ code from the cache is its `Blueprint`.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,7 +19,7 @@ from wengert.compiler.lines import Line
 from wengert.compiler.llvm.along_axis import ALONG_AXIS, axis_kernel, is_along_axis
 from wengert.compiler.llvm.arithmetic import is_native
 from wengert.compiler.llvm.checks import check_kernel
-from wengert.compiler.llvm.driver import Copy, Driver, Gather, Item
+from wengert.compiler.llvm.driver import MEETING, Copy, Epoch, Gather, Item, Step, Together, alone
 from wengert.compiler.llvm.emission import Kernel
 from wengert.compiler.llvm.layouts import Layout
 from wengert.compiler.llvm.loops import LoopKernel
@@ -173,20 +172,13 @@ class NativeCode:
         return entries * len(group.members)
 
     def _drivers(self, scratch: dict[int, int]) -> list[Code]:
-        codes = []
-        for k, step in enumerate(self.steps):
-            if isinstance(step, Segment):
-                driver = Driver(f"segment{k}", self.layout, scratch, several=False)
-                for place in range(self.layout.slots + self.layout.results + 2):
-                    driver.base(place)
-                driver.run(step.items, {})
-                codes.append(driver.code)
+        codes: list[Code] = [MEETING]
+        for k, stretch in enumerate(self.steps):
+            if isinstance(stretch, Segment):
+                step = Step(f"step{k}", self.layout, scratch, stretch.items)
+                codes += [step, alone(f"segment{k}", step)]
         if self.runs_epochs:
-            items = self._segment().items
-            codes.append(self._epoch_driver(items, scratch))
-            together = Driver("together", self.layout, scratch, several=True)
-            together.epoch(items, [], [], {})
-            codes.append(together.code)
+            codes += [Together("together", step), self._epoch(step)]
         return codes
 
     @property
@@ -194,18 +186,17 @@ class NativeCode:
         """Whether whole epochs run natively: nothing in a step needs NumPy."""
         return len(self.steps) == 1 and isinstance(self.steps[0], Segment)
 
-    def _epoch_driver(self, items: Sequence[Item], scratch: dict[int, int]) -> Code:
-        driver = Driver("epoch", self.layout, scratch, several=True)
-        slots = self.program.slots
+    def _epoch(self, step: Step) -> Epoch:
+        slots, layout = self.program.slots, self.layout
         gathers = [
             Gather(k, s.shape[0], math.prod(s.shape[1:]) * s.dtype.itemsize)
             for k, s in enumerate(slots)
             if s.kind == "input" and s.shape and 0 not in s.shape
         ]
-        drawn = {k: math.prod(s.shape) * s.dtype.itemsize for k, s in enumerate(slots) if s.kind == "draw"}
-        sizes = [line.entries * line.dtype.itemsize for line in self.program.results]
-        driver.epoch(items, gathers, sizes, drawn)
-        return driver.code
+        moving = {k: math.prod(s.shape) * s.dtype.itemsize for k, s in enumerate(slots) if s.kind == "draw"}
+        for k, line in enumerate(self.program.results):
+            moving[layout.slots + k] = line.entries * line.dtype.itemsize
+        return Epoch("epoch", step, gathers, moving)
 
 
 def _once(code: Code, known: dict[Any, Code]) -> Code:

@@ -20,6 +20,9 @@ from typing import Any
 
 import numpy as np
 
+from wengert.compiler.addresses import address as address_of
+from wengert.compiler.addresses import aligned_bytes
+from wengert.compiler.llvm.machine import available_threads
 from wengert.compiler.llvm.serving import AWAKE, DONE, FUNCTION, POSTED, WAS_AWAKE, WORDS, serving
 
 _LOOKS = 100_000
@@ -36,13 +39,6 @@ _SYSTEM = ctypes.CDLL(None) if sys.platform == "linux" else None
 """Tells which processor a thread runs on; elsewhere than on Linux that is the system's own affair."""
 
 
-def available_threads() -> int:
-    """How many threads this process may run at once."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 class Pace:
     """How fast a program is with one thread and with several, as measured while it runs.
 
@@ -55,7 +51,8 @@ class Pace:
         most = available_threads() if threads is None else threads
         self.several = most if work >= WORTH_SHARING else 1
         self._latest: dict[int, deque[float]] = {n: deque(maxlen=3) for n in (1, self.several)}
-        self._first = [*self._latest] * 2  # twice, for the first runs are slow for other reasons
+        # One thread first: a program may run only once. Each way twice: the first runs are slow anyway.
+        self._first = [self.several, 1] * 2
         self._saved = 0.0
         self._stretch = TRIAL
 
@@ -97,10 +94,8 @@ class Member:
 
     def __init__(self, number: int) -> None:
         self._serve, self._post = serving()
-        self._words = np.zeros(WORDS + 8, np.int64)
-        start = -self._words.ctypes.data % 64 // 8
-        self._box = self._words[start : start + WORDS]
-        self._address = self._box.ctypes.data
+        self._box = aligned_bytes(8 * WORDS).view(np.int64)
+        self._address = address_of(self._box)
         self._calls: SimpleQueue[None] = SimpleQueue()
         self._thread = threading.Thread(target=self._live, name=f"wengert {number}", daemon=True)
         self._thread.start()
@@ -155,7 +150,7 @@ class Team:
                 self._processor = -1
             self._spread()
             members = self._members[: threads - 1]
-            barrier[0], meeting = 0, barrier.ctypes.data
+            barrier[0], meeting = 0, address_of(barrier)
             for k, member in enumerate(members, 1):
                 member.take(address, table, meeting, k, threads, first, last)
             function(table, meeting, 0, threads, first, last)

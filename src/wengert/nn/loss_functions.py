@@ -12,6 +12,7 @@ import numpy as np
 
 from wengert.numbers.dtypes import get_default_dtype
 from wengert.numbers.mismatch import ShapeMismatch
+from wengert.numbers.outlines import Outline
 from wengert.ops import losses as rows
 from wengert.ops.arithmetic import divide, maximum, stop_gradient
 from wengert.ops.exponential import exp, log, xlogy
@@ -282,9 +283,10 @@ def _require_probabilities(name: str, value: Any, hint: str) -> None:
 
 
 def refuse_missing(loss: Any, target: Any) -> None:
-    """Raise where the loss is NaN because a target is. A prediction that is NaN passes: training shows it."""
+    """Raise where the loss is NaN because a target is. A prediction that is NaN passes: training shows it.
+    While a step is captured the loss is an outline, and the target alone is looked at."""
     number = bottom(loss)
-    if not isinstance(number, (float, np.floating)) or number == number:
+    if type(number) is not Outline and (not isinstance(number, (float, np.floating)) or number == number):
         return
     missing = np.argwhere(np.isnan(np.asarray(bottom(target), float)))
     if len(missing):

@@ -12,7 +12,7 @@ from wengert.compiler.accesses import base_of
 from wengert.compiler.llvm.arithmetic import computed
 from wengert.compiler.llvm.terms import Memory, Term, Terms
 from wengert.compiler.llvm.text import Code
-from wengert.compiler.llvm.values import MEMORY_TYPES, Index, Register, element_type
+from wengert.compiler.llvm.values import Index, Register, element_type, memory_type
 from wengert.compiler.plans import Buffer
 
 
@@ -94,7 +94,7 @@ class Emission(Pointers):
         if base.is_number:
             return code.constant(base.number, element_type(line.dtype))
         assert term.memory is not None, term
-        element = MEMORY_TYPES[line.dtype.name]
+        element = memory_type(line.dtype)
         address = self.address(term.memory, element, position, self._has_columns(term))
         step = self._step(term, term.memory)
         if step == 0:
@@ -137,7 +137,7 @@ class Emission(Pointers):
         if term.targets and term.line.dtype.kind == "b":
             value = code.convert("zext", value, "i8")
         for memory in term.targets:
-            element = MEMORY_TYPES[term.line.dtype.name]
+            element = memory_type(term.line.dtype)
             address = self.address(memory, element, position, self._has_columns(term))
             step = self._step(term, memory)
             if step == 0:

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import ctypes
 import functools
-import os
 import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from wengert.compiler.llvm.machine import Machine, binding
+from wengert.compiler.llvm.machine import Machine, available_threads, binding
 
 _C_LIBRARY = (
     *("sin", "cos", "tan"),
@@ -60,7 +59,7 @@ def compiled(texts: Sequence[str], machine: Machine) -> list[bytes]:
 
     Raises RuntimeError with LLVM's words for text that it does not understand.
     """
-    workers = min(len(texts), os.cpu_count() or 1)
+    workers = min(len(texts), available_threads())
     if workers <= 1:
         return [_object_file(text, machine) for text in texts]
     with ThreadPoolExecutor(workers) as pool:

@@ -44,6 +44,10 @@ class Instructions:
         words = f"call {flags} " if flags else "call "
         return self.emit(f"{words}{type} @{function}({', '.join(map(str, arguments))})", type)
 
+    def run(self, function: Instructions, *arguments: Register) -> None:
+        """Call another function of the same program."""
+        self.do(f"call void @{function.name}({', '.join(map(str, arguments))})")
+
     def alloca(self, type: str, count: int = 1, align: int = 64) -> Register:
         """Memory on the stack, for as long as the function runs."""
         name = self.fresh()

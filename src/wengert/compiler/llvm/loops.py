@@ -17,7 +17,7 @@ from wengert.compiler.llvm.machine import Machine
 from wengert.compiler.llvm.sums import BLOCK, ROWS_IN_BLOCK, Layout, Sums
 from wengert.compiler.llvm.terms import Term, Terms
 from wengert.compiler.llvm.text import Code
-from wengert.compiler.llvm.values import MEMORY_TYPES, Index, Register
+from wengert.compiler.llvm.values import Index, Register, memory_type
 from wengert.compiler.plans import Plan
 
 
@@ -181,7 +181,7 @@ class LoopKernel:
         for term in self.terms.all:
             if term.kind != "scalar" and not (term.late and term.adds):
                 for memory in (*([term.memory] if term.memory else []), *term.targets):
-                    element = MEMORY_TYPES[term.line.dtype.name]
+                    element = memory_type(term.line.dtype)
                     self.out.address(memory, element, position, False)
 
     def _columns(

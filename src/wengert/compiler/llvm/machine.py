@@ -89,6 +89,13 @@ def this_machine() -> Machine:
         ) from None
 
 
+def available_threads() -> int:
+    """How many threads this process may run at once."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def _widest(triple: str, features: Mapping[str, bool]) -> int:
     if triple.startswith(("x86_64", "amd64")):
         for bits, needed in _NEEDED.items():

@@ -4,23 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from wengert.compiler.llvm.machine import available_threads
 from wengert.compiler.llvm.text import Code
 
-LINES_PER_MODULE = 1500
-"""A program's functions are parted into modules of about so many lines, which are compiled side by side."""
-MOST_MODULES = 4
+LINES_PER_MODULE = 1000
+"""Modules are compiled side by side: as many as there are threads, of at least about so many lines each."""
 
 
 def module_texts(kernels: Sequence[Code], drivers: Sequence[Code], vector_bits: int) -> list[str]:
-    """Functions as one module or several; the last holds the drivers, which call the kernels."""
-    total = sum(len(code.body) for code in kernels)
-    count = min(MOST_MODULES, 1 + total // LINES_PER_MODULE)
+    """Functions as one module or several, of about as many lines each; the last holds the drivers, which call
+    the kernels."""
+    lines = sum(map(_lines, (*kernels, *drivers)))
+    count = min(available_threads(), 1 + lines // LINES_PER_MODULE)
     parts: list[list[Code]] = [[] for _ in range(count)]
-    for code in sorted(kernels, key=lambda code: -len(code.body)):
-        min(parts, key=lambda part: sum(len(other.body) for other in part)).append(code)
+    parts[-1] += drivers
+    sizes = [sum(map(_lines, part)) for part in parts]
+    for code in sorted(kernels, key=_lines, reverse=True):
+        smallest = sizes.index(min(sizes))
+        parts[smallest].append(code)
+        sizes[smallest] += _lines(code)
     elsewhere = [code.declaration() for part in parts[:-1] for code in part]
     texts = [_module_text(part, [], vector_bits) for part in parts[:-1]]
-    return [*texts, _module_text([*parts[-1], *drivers], elsewhere, vector_bits)]
+    return [*texts, _module_text(parts[-1], elsewhere, vector_bits)]
+
+
+def _lines(code: Code) -> int:
+    return len(code.body)
 
 
 def _module_text(functions: Sequence[Code], elsewhere: Sequence[str], vector_bits: int) -> str:

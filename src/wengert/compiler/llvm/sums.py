@@ -18,7 +18,7 @@ from wengert.compiler.llvm.emission import Emission, Position
 from wengert.compiler.llvm.geometry import Geometry
 from wengert.compiler.llvm.terms import Term
 from wengert.compiler.llvm.text import Code
-from wengert.compiler.llvm.values import BYTES, MEMORY_TYPES, Index, Register, addition, is_float
+from wengert.compiler.llvm.values import BYTES, Index, Register, addition, is_float, memory_type
 from wengert.compiler.plans import Buffer
 
 BLOCK = 2048
@@ -282,7 +282,7 @@ class Sums:
 
 def kept_element(term: Term) -> str:
     """The type in which a reduction is kept."""
-    return MEMORY_TYPES[term.line.dtype.name]
+    return memory_type(term.line.dtype)
 
 
 def _summand(code: Code, term: Term, value: Register) -> Register:

@@ -37,8 +37,7 @@ class Code(ControlFlow):
 
     def constant(self, number: float | int | bool, element: str) -> Register:
         """A vector whose lanes all hold the number."""
-        lane = f"{element} {literal(number, element)}"
-        return Register(f"<{', '.join([lane] * self.lanes)}>", self.vector(element))
+        return Register(f"splat ({element} {literal(number, element)})", self.vector(element))
 
     def lane_numbers(self, element: str = "i64") -> Register:
         """The vector 0, 1, 2, …"""

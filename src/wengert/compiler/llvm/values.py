@@ -6,6 +6,7 @@ registers of type i64.
 
 from __future__ import annotations
 
+import functools
 import struct
 from typing import NamedTuple
 
@@ -41,6 +42,13 @@ SUFFIXES = {"float": "f32", "double": "f64", "i64": "i64", "i32": "i32", "i8": "
 """How a type is written inside the name of an intrinsic function."""
 
 
+@functools.cache
+def memory_type(dtype: np.dtype[np.generic]) -> str:
+    """The type of an entry in memory."""
+    return MEMORY_TYPES[dtype.name]
+
+
+@functools.cache
 def element_type(dtype: np.dtype[np.generic] | str) -> str:
     """The type of an entry in a register: i1 for truth values, else as in memory."""
     name = np.dtype(dtype).name
