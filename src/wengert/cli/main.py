@@ -16,6 +16,8 @@ COMMANDS = {
     "report": "Write the report of a trained run.",
     "explain": "The step table of a function: values, adjoints or tangents, formulas, graph.",
     "derive": "The gradient of a function as a formula, step by step.",
+    "check": "Check a derivative, or a table of steps, worked out by hand.",
+    "worksheet": "Exercises in friendly numbers, with blanks or solved.",
     "lab": "Run the experiments, each with claims that are computed in the run.",
     "tour": "See what wengert does, on data that comes with it, in about a minute.",
 }
