@@ -66,7 +66,7 @@ def test_dead_units_and_saturation_are_found(data: tuple[Any, Any]) -> None:
     model[2].bias.data = bias
     step = training(model)
     with wengert.watch(model) as seen:
-        for _ in range(3):
+        for _ in range(6):
             step(*data)
     layers, _ = seen.latest()
     assert layers[3].dead == 0.5
@@ -82,6 +82,13 @@ def test_a_learning_rate_too_large_is_told(data: tuple[Any, Any]) -> None:
     with wengert.watch(model) as seen:
         training(model, lr=50.0)(*data)
     assert any("is the learning rate too large?" in text for text in seen.findings())
+
+
+def test_a_parameter_that_does_not_move_is_told(data: tuple[Any, Any]) -> None:
+    model = network()
+    with wengert.watch(model) as seen:
+        training(model, lr=0.0)(*data)
+    assert "Parameter 0.weight: it did not move; is the learning rate 0?" in seen.findings()
 
 
 def test_watching_changes_no_bit_of_the_training(data: tuple[Any, Any]) -> None:

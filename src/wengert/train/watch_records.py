@@ -57,7 +57,7 @@ class LayerRecord:
         name = f"Layer {self.layer} ({self.kind})"
         if not np.isfinite(self.activations.mean):
             found.append(f"{name}: an activation is not a finite number.")
-        if self.dead > 0.1:
+        if self.dead > 0.1 and not self.kind.startswith("Dropout"):  # which hands on what was dead before
             found.append(
                 f"{name}: {self.dead:.0%} of the units are dead: 0 for every example of the latest steps. "
                 "A smaller learning rate, or a leaky activation, keeps them alive."
@@ -99,6 +99,8 @@ class ParameterRecord:
             return [f"{name}: it got no gradient and did not move."]
         if ratio is None or self.values.deviation == 0:
             return []
+        if ratio == 0:
+            return [f"{name}: it did not move; is the learning rate 0?"]
         if not np.isfinite(ratio) or ratio > LARGEST_RATIO:
             return [f"{name}: one step moved it by {ratio:.1%} of its size; is the learning rate too large?"]
         if ratio < SMALLEST_RATIO:

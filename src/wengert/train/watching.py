@@ -20,8 +20,9 @@ from wengert.train.watch_records import LayerRecord, ParameterRecord, Spread, wr
 __all__ = ["Watch", "watch"]
 
 Array = np.ndarray[Any, Any]
-PATIENCE = 20
-"""A unit counts as dead once it was 0 for every example in so many recorded steps, or in all of them."""
+PATIENCE, LEAST = 20, 5
+"""A unit counts as dead once it was 0 for every example in so many recorded steps; or in all of them, where
+these are fewer but not too few."""
 SATURATED = 0.97
 """A tanh beyond this, on either side, passes on less than 6% of its gradient; a sigmoid likewise."""
 
@@ -146,7 +147,7 @@ class Watch(Callback):
             before = np.zeros(quiet.shape, int)
         self._quiet_for[name] = np.where(quiet, before + 1, 0)
         self._recorded[name] = self._recorded.get(name, 0) + 1
-        return float(np.mean(self._quiet_for[name] >= min(PATIENCE, self._recorded[name])))
+        return float(np.mean(self._quiet_for[name] >= max(LEAST, min(PATIENCE, self._recorded[name]))))
 
     # -- telling
     # ----------------------------------------------------------------------------------------------------
