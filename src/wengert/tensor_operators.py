@@ -42,8 +42,8 @@ def give_fast_paths(tensor: type[Variable]) -> None:
         setattr(tensor, f"__r{name}__", _reflected(tensor, op, f"__r{name}__", function))
     for op in rows():
         if isinstance(op, (Elementwise, Linear, Select)) and op.arity == 1:
-            inherited = getattr(ArrayMethods, op.name)
-            if op.name not in vars(tensor) and inherited.__name__ == op.name:
+            inherited = getattr(ArrayMethods, op.name, None)  # a row that users add is a function alone
+            if inherited is not None and op.name not in vars(tensor) and inherited.__name__ == op.name:
                 setattr(tensor, op.name, _method(tensor, op, inherited))
 
 

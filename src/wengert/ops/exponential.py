@@ -10,7 +10,7 @@ exp = elementwise("exp", partials=(lambda x, y: y,), tex="e^{{{0}}}", sample=[Ca
 expm1 = elementwise(
     "expm1",
     partials=(lambda x, y: y + 1,),
-    tex="e^{{{0}}} - 1",
+    tex=r"\left(e^{{{0}}} - 1\right)",
     definition=lambda x: exp(x) - 1,
     sample=[Case(0.5), Case([0.5, -2.0])],
 )

@@ -180,7 +180,8 @@ for _name, _op in OPERATORS.items():
     if isinstance(_op, Elementwise):
         _specialised_operator(_op, _name)
 for _op in rows():
-    if isinstance(_op, (Elementwise, Select)) and _op.arity == 1 and not _op.parameters:
+    _simple = isinstance(_op, (Elementwise, Select)) and _op.arity == 1 and not _op.parameters
+    if _simple and hasattr(ArrayMethods, _op.name):  # a row that users add is a function alone
         _specialised_method(_op)
 
 

@@ -62,12 +62,15 @@ def _transpose(node: Node, args: list[Written]) -> Written | None:
 
 
 def _where(node: Node, args: list[Written]) -> Written | None:
-    """``where(c, g, 0)`` is g times the truth value of c, in Iverson's brackets."""
+    """``where(c, g, 0)`` is g times the truth value of c, in Iverson's brackets; all others are two cases."""
     other = node.args[2]
     if not (
         type(other) is Node and (other.op is zeros_like or (other.role == "constant" and not other.value))
     ):
-        return None
+        c, a, b = (arg.formula for arg in args)
+        cases = rf"{a.latex} & \text{{if }} {c.latex} \\ {b.latex} & \text{{otherwise}}"
+        text = f"where({c.text}, {a.text}, {b.text})"
+        return Written(text, rf"\begin{{cases}}{cases}\end{{cases}}", FUNCTION)
     sign, latex_sign = ("⊙", r"\odot") if shape(node) else ("·", r"\cdot")
     g, c = beside(args[1], sign, multiply.precedence), args[0].formula
     space = " " if shape(node) else ""
