@@ -53,6 +53,22 @@ def test_a_core_that_another_program_takes_is_given_up_soon_and_taken_back_soon(
     assert lost < 0.25 * spent
 
 
+def test_single_steps_go_the_faster_way_too() -> None:
+    pace, seconds, spent, lost = Pace(10 * WORTH_SHARING, 2), {1: 4e-5, 2: 2.5e-5}, 0.0, 0.0
+    while spent < 10.0:
+        threads = pace.step_begins()
+        pace.step_ends(seconds[threads])
+        spent += seconds[threads]
+        lost += seconds[1] if threads == 1 else 0.0
+    assert lost < 2.5 * PRICE * spent
+    while spent < 11.0:  # another program takes a core
+        threads = pace.step_begins()
+        pace.step_ends(took := 4e-5 if threads == 1 else 3e-3)
+        spent += took
+        lost += 0.0 if threads == 1 else took
+    assert lost < 2.5 * PRICE * 10.0 + 0.2
+
+
 def test_one_slow_moment_changes_nothing() -> None:
     pace = Pace(10 * WORTH_SHARING, 2)
     run(pace, {1: 1e-4, 2: 6e-5}, 1.0)

@@ -147,13 +147,13 @@ class NativeExecutor:
 
     def _run_once(self) -> None:
         if self.pace.several > 1 and self.runs_epochs:
-            threads, _ = self.pace.choose()
+            threads = self.pace.step_begins()
             began = perf_counter()
             if threads > 1:
                 self._run_together(threads)
             else:
                 self.actions[0][0](self.table_address)
-            self.pace.record(threads, 1, perf_counter() - began)
+            self.pace.step_ends(perf_counter() - began)
             self._require_positions()
             return
         for function, line in self.actions:

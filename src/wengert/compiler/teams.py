@@ -31,6 +31,8 @@ WORTH_SHARING = 1_000_000
 """From so many elementary operations a run, several threads are tried."""
 STRETCH, TRIAL = 0.01, 0.002
 """Seconds that steps run before the choice is looked at again, and that the slower way is tried for."""
+MOST_STEPS = 10_000
+"""After so many single steps the choice is looked at again in any case."""
 PRICE = 0.03
 """The part of the time that trials of the slower way may cost."""
 PAUSE = 0.1
@@ -55,12 +57,34 @@ class Pace:
         self._first = [self.several, 1] * 2
         self._saved = 0.0
         self._stretch = TRIAL
+        self._threads, self._left, self._done, self._spent = 1, 0, 0, 0.0
+
+    # -- single steps: calls with something else between them
+
+    def step_begins(self) -> int:
+        """With how many threads the next single step runs."""
+        if not self._left:
+            if self._done:
+                self.record(self._threads, self._done, self._spent)
+            self._threads, self._left = self.choose(MOST_STEPS)
+            self._done, self._spent = 0, 0.0
+        self._left -= 1
+        return self._threads
+
+    def step_ends(self, seconds: float) -> None:
+        """A single step took so long."""
+        self._done += 1
+        self._spent += seconds
+        if self._spent > STRETCH:
+            self._left = 0
+
+    # -- rows of steps
 
     def begin(self) -> None:
         """A row of steps begins: how fast they are now shows in a moment."""
         self._stretch = TRIAL
 
-    def choose(self, steps: int = 1) -> tuple[int, int]:
+    def choose(self, steps: int) -> tuple[int, int]:
         """With how many threads to run next, and how many of so many steps."""
         if self._first:
             return self._first.pop(), 1
