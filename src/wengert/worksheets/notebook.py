@@ -1,4 +1,4 @@
-"""The worksheet as a small HTML table that stands on its own, as notebooks show it."""
+"""The worksheet in a notebook: the page in a frame of its own, and a plain table where that is not shown."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from html import escape
 from typing import Any
 
 from wengert.worksheets.columns import entry, heading, leading_leaves, marker, names, parts
+from wengert.worksheets.page.page import to_html
 from wengert.worksheets.values import format_value, printable
 from wengert.worksheets.worksheet import Row, Worksheet
 
@@ -15,6 +16,23 @@ NUMBER = (
 )
 ARRAY = "padding:.15em .6em;text-align:left;vertical-align:top;white-space:pre;font-family:monospace"
 RULE = "border-bottom:1px solid currentColor"
+
+
+FRAME = "width:100%;height:760px;border:1px solid #b8b8b8;border-radius:8px;resize:vertical;overflow:auto"
+BUDGET = 1_000_000  # bytes of array entries, because a notebook keeps every output
+
+
+def to_notebook(sheet: Worksheet) -> str:
+    """The page of the worksheet in a frame, and below it a plain table that needs no script.
+
+    The frame is sandboxed: its script reaches nothing of the notebook. A front end that drops frames, as
+    GitHub does, still shows the table.
+    """
+    page = escape(to_html(sheet, BUDGET))
+    title = escape(f"Worksheet of {printable(sheet.expression)}")
+    frame = f'<iframe srcdoc="{page}" sandbox="allow-scripts" title="{title}" style="{FRAME}"></iframe>'
+    table = to_html_table(sheet)
+    return f"<div>{frame}</div>\n<details><summary>The same as a plain table</summary>\n{table}</details>\n"
 
 
 def to_html_table(sheet: Worksheet) -> str:

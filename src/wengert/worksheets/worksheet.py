@@ -213,6 +213,15 @@ class Worksheet:
 
         write_pdf(path, self.to_latex(table, convention, document=True))
 
+    def to_html(self) -> str:
+        """The page: graph, table, formulas and source side by side in one file, to step through and to change.
+
+        It needs no network and no library, and works from a disk.
+        """
+        from wengert.worksheets.page.page import to_html
+
+        return to_html(self)
+
     def to_dot(self, fold: int | Sequence[str] | None = None) -> str:
         """The graph for Graphviz; ``fold`` draws modules as one box each."""
         from wengert.worksheets.dot import to_dot
@@ -251,6 +260,6 @@ class Worksheet:
         return self.to_text()
 
     def _repr_html_(self) -> str:
-        from wengert.worksheets.notebook import to_html_table
+        from wengert.worksheets.notebook import to_notebook
 
-        return to_html_table(self)
+        return to_notebook(self)
