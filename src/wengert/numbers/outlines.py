@@ -24,7 +24,7 @@ Shape = tuple[int, ...]
 class Outline:
     """What ``op(*args, **params)`` would give; ``np.asarray`` computes it.
 
-    >>> from wengert.ops import exp
+    >>> from wengert.ops.exponential import exp
     >>> outline = outlined(exp, (np.zeros((100, 100)),), {})
     >>> outline.shape, outline.dtype
     ((100, 100), dtype('float64'))

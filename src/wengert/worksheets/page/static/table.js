@@ -57,7 +57,7 @@ class TableView {
     }
     if (what === "values") this.drawn.clear();
     if (what === "matches" || what === "values") this.draw();
-    if (what === "step") this.show(this.model.current);
+    if (what === "step" || what === "matches") this.show(this.model.current);
     if (what !== "folding") this.mark();
   }
 
