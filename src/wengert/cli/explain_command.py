@@ -13,6 +13,7 @@ import click
 from wengert.expressions import CONSTANTS, Expression, Literal, Range, parse, parse_assignments
 
 if TYPE_CHECKING:
+    from wengert.worksheets.derivation import Derivation
     from wengert.worksheets.worksheet import Worksheet
 
 FORMATS = (
@@ -128,6 +129,8 @@ def command(
         assert out is not None
         sheet.to_pdf(out, **settings)
     else:
+        if form == "html":
+            settings["derivation"] = _derivation(sheet, list(values))
         _deliver(_rendered(sheet, form, settings), out)
     if out is not None:
         click.echo(f"written to {out}", err=True)
@@ -153,6 +156,16 @@ def _check(form: str, out: str | None, opened: bool) -> None:
         raise ValueError(f"--open shows the page, not {form}: leave --format {form} away")
     if form in FILES and out is None:
         raise ValueError(f"a terminal does not show {form}: add --out explanation.{form}")
+
+
+def _derivation(sheet: Worksheet, names: list[str]) -> Derivation | None:
+    """The symbolic derivation for the page; None where the function is too long, or sympy is missing."""
+    from wengert.worksheets.derive import derive
+
+    try:
+        return derive(sheet.expression, wrt=list(sheet.wrt), names=names) if names else None
+    except (ValueError, ImportError):
+        return None
 
 
 def _rendered(sheet: Worksheet, form: str, settings: dict[str, Any]) -> str | bytes:

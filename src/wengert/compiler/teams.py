@@ -57,6 +57,7 @@ class Pace:
         self._first = [self.several, 1] * 2
         self._saved = 0.0
         self._stretch = TRIAL
+        self._last = time.monotonic()
         self._threads, self._left, self._done, self._spent = 1, 0, 0, 0.0
 
     # -- single steps: calls with something else between them
@@ -81,15 +82,17 @@ class Pace:
     # -- rows of steps
 
     def begin(self) -> None:
-        """A row of steps begins: how fast they are now shows in a moment."""
+        """A row of steps begins: how fast they are now shows in a moment. Much may have changed in a pause,
+        which therefore counts as saved time."""
         self._stretch = TRIAL
+        self._saved += PRICE * min(1.0, time.monotonic() - self._last)
 
     def choose(self, steps: int) -> tuple[int, int]:
         """With how many threads to run next, and how many of so many steps."""
         if self._first:
             return self._first.pop(), 1
         best, slower = (choice(self._latest, key=self._seconds) for choice in (min, max))
-        trial = self._within(TRIAL, best, steps)
+        trial = self._within(TRIAL, slower, steps)
         cost = trial * (self._seconds(slower) - self._seconds(best))
         if slower != best and self._saved >= max(cost, PRICE * PAUSE):
             return slower, trial
@@ -104,6 +107,7 @@ class Pace:
         best = min((n for n, latest in self._latest.items() if latest), key=self._seconds)
         self._saved = self._saved + PRICE * seconds if threads == best else 0.0
         self._stretch = min(STRETCH, 2 * self._stretch)
+        self._last = time.monotonic()
 
     def _seconds(self, threads: int) -> float:
         """What a step takes with so many threads. One slow moment says nothing: the best of the latest."""

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from wengert.worksheets.derivation import Derivation
 
 Convention = Literal["gradient", "derivative"]
 """Whether the adjoint of a column is a column too, or a row."""
@@ -213,14 +216,15 @@ class Worksheet:
 
         write_pdf(path, self.to_latex(table, convention, document=True))
 
-    def to_html(self) -> str:
+    def to_html(self, derivation: Derivation | None = None) -> str:
         """The page: graph, table, formulas and source side by side in one file, to step through and to change.
 
-        It needs no network and no library, and works from a disk.
+        It needs no network and no library, and works from a disk. A ``derivation`` of the same function, made
+        by `wengert.derive`, stands beside the table.
         """
         from wengert.worksheets.page.page import to_html
 
-        return to_html(self)
+        return to_html(self, derivation=derivation)
 
     def to_dot(self, fold: int | Sequence[str] | None = None) -> str:
         """The graph for Graphviz; ``fold`` draws modules as one box each."""

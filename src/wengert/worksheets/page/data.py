@@ -1,7 +1,7 @@
 """A worksheet as the JSON that the page shows and computes with.
 
 Keys: what the heading says, ``rows`` (formulas, engine's values, and the numbers of the steps that compute
-them), ``groups`` (what folds), ``steps`` (the program, each step ``[operation, arguments, settings]`` or, for
+them), ``groups`` (what folds), ``derivation`` (its steps, where there is one), ``steps`` (the program, each step ``[operation, arguments, settings]`` or, for
 a leaf, ``[role, value]``), ``arrays`` (their entries), ``source`` and ``footnotes``.
 """
 
@@ -14,6 +14,7 @@ from typing import Any
 from wengert.numbers.dtypes import get_default_dtype
 from wengert.ops.op import TABLE, Op, lookup
 from wengert.worksheets.columns import LEAVES, heading
+from wengert.worksheets.derivation import PARTS, Derivation, DerivationStep
 from wengert.worksheets.page.encoding import Pool, encoded, setting
 from wengert.worksheets.page.grouping import groups
 from wengert.worksheets.values import Json, printable
@@ -31,7 +32,9 @@ SHOWN_ONLY = {
 }
 
 
-def page_data(sheet: Worksheet, budget: int = BUDGET) -> dict[str, Json]:
+def page_data(
+    sheet: Worksheet, budget: int = BUDGET, derivation: Derivation | None = None
+) -> dict[str, Json]:
     """All that the page needs of the worksheet. ``budget`` is how many bytes of arrays it may hold."""
     program = _Program(sheet, Pool(budget))
     rows: list[Json] = [program.row(row) for row in sheet.rows]
@@ -51,6 +54,7 @@ def page_data(sheet: Worksheet, budget: int = BUDGET) -> dict[str, Json]:
         "groups": groups(sheet),
         "steps": program.steps,
         "source": _source(sheet.source),
+        "derivation": None if derivation is None else [_derivation_step(step) for step in derivation.steps],
         "arrays": program.pool.stored,
         "leftOut": program.pool.left_out,
     }
@@ -61,6 +65,15 @@ def _read_only(sheet: Worksheet) -> str | None:
     if sheet.numbers == "float":
         return None if sheet.recording.steps else "This worksheet does not say how to compute its values."
     return SHOWN_ONLY[sheet.numbers.partition(":")[0]]
+
+
+def _derivation_step(step: DerivationStep) -> Json:
+    return {
+        "part": PARTS[step.part],
+        "left": step.left.latex,
+        "right": step.right.latex,
+        "reasons": [[r.rule, None if r.formula is None else r.formula.latex] for r in step.reasons],
+    }
 
 
 def _source(source: Source | None) -> Json:

@@ -9,6 +9,7 @@ from functools import cache
 from html import escape
 from importlib.resources import files
 
+from wengert.worksheets.derivation import Derivation
 from wengert.worksheets.page.data import BUDGET, page_data
 from wengert.worksheets.values import printable
 from wengert.worksheets.worksheet import Worksheet
@@ -34,6 +35,7 @@ SCRIPTS = (
     "drawing.js",
     "graph.js",
     "table.js",
+    "derivation.js",
     "heatmap.js",
     "equations.js",
     "overview.js",
@@ -47,12 +49,12 @@ SCRIPTS = (
 """The parts of the page's script, each after those that it builds on."""
 
 
-def to_html(sheet: Worksheet, budget: int = BUDGET) -> str:
+def to_html(sheet: Worksheet, budget: int = BUDGET, derivation: Derivation | None = None) -> str:
     """The page of a worksheet: graph, table, formulas and source side by side, to be stepped through.
 
     Inputs can be changed on it, and it then computes all values anew. It loads nothing, and tells the browser
     to run no other script than its own. ``budget`` is how many bytes of array entries it may hold; larger
-    arrays are shown by their statistics.
+    arrays are shown by their statistics. A ``derivation`` of the same function stands beside the table.
 
     >>> import wengert
     >>> to_html(wengert.explain("x*y", 2.0, 3.0)).startswith("<!doctype html>")
@@ -67,7 +69,9 @@ def to_html(sheet: Worksheet, budget: int = BUDGET) -> str:
         "policy": policy,
         "title": escape(f"f = {printable(sheet.expression)}"),
         "style": style,
-        "data": _inert(json.dumps(page_data(sheet, budget), ensure_ascii=False, separators=(",", ":"))),
+        "data": _inert(
+            json.dumps(page_data(sheet, budget, derivation), ensure_ascii=False, separators=(",", ":"))
+        ),
         "script": script,
     }
     page = _read("page.html")

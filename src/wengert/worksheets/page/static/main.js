@@ -46,6 +46,7 @@ const folding = new Folding(model);
 const inputs = new InputsView(model);
 new GraphView(model, folding);
 new TableView(model);
+new DerivationView(model);
 new DetailsView(model, inputs);
 new SourceView(model);
 new SteppingView(model);
