@@ -26,10 +26,11 @@ pytest.importorskip("matplotlib", reason="the tour draws its loss with matplotli
 pytest.importorskip("jinja2", reason="the tour writes pages")
 
 WRITTEN = {
-    "README.md", "loss.csv", "loss.png", "network.json", "network.md", "network.svg", "network.txt",
+    "README.md", "loss.csv", "loss.png", "network.html", "network.json", "network.md", "network.svg",
+    "network.txt",
     "textbook-forward.json", "textbook-forward.md", "textbook-forward.tex", "textbook-forward.txt",
-    "textbook-reverse.dot", "textbook-reverse.json", "textbook-reverse.md", "textbook-reverse.mmd",
-    "textbook-reverse.svg", "textbook-reverse.tex", "textbook-reverse.txt",
+    "textbook-reverse.dot", "textbook-reverse.html", "textbook-reverse.json", "textbook-reverse.md",
+    "textbook-reverse.mmd", "textbook-reverse.svg", "textbook-reverse.tex", "textbook-reverse.txt",
     "index.html", "counting/report.html", "counting/result.json", "lost/report.html",
 }  # fmt: skip
 
@@ -105,10 +106,11 @@ def test_every_file_is_whole(walked: Any) -> None:
 
 def test_it_ends_by_saying_where_everything_is(walked: Any) -> None:
     folder, output = walked
-    ending = output.splitlines()[-6:]
+    ending = output.splitlines()[-7:]
     assert ending[0] == f"Everything is in {folder.resolve()}"
     assert [line.split()[0] for line in ending[1:]] == [
         "index.html",
+        "textbook-reverse.html",
         "textbook-reverse.svg",
         "textbook-reverse.txt",
         "network.txt",

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from chromium import Page, chromium
-from page_subjects import five_thousand_rows, row_m5, training_step_of_fashion_mnist
+from page_subjects import ROW_M5, five_thousand_rows, row_m5, training_step_of_fashion_mnist
 
 import wengert
 from wengert.worksheets.values import format_value
@@ -31,6 +31,7 @@ def file_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     """The file of a page, written once for all tests."""
     subjects: dict[str, Callable[[], Worksheet]] = {
         "m5": row_m5,
+        "m5 derived": row_m5,
         "m5 forward": lambda: row_m5(mode="forward", wrt="x2"),
         "fashion": training_step_of_fashion_mnist,
         "long": five_thousand_rows,
@@ -42,7 +43,8 @@ def file_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     def path(name: str) -> Path:
         if name not in written:
             written[name] = folder / f"{name}.html"
-            written[name].write_text(subjects[name]().to_html(), encoding="utf-8")
+            derivation = wengert.derive(ROW_M5) if name == "m5 derived" else None
+            written[name].write_text(subjects[name]().to_html(derivation), encoding="utf-8")
         return written[name]
 
     return path
@@ -371,6 +373,33 @@ def test_an_edit_of_the_training_step_is_the_engine_s_within_single_precision(op
     labels = sheet["y"].value
     chosen = scores[np.arange(len(labels)), labels]
     assert loss == pytest.approx((np.log(np.exp(scores).sum(axis=1)) - chosen).mean(), abs=1e-4)
+
+
+# -- the derivation ------------------------------------------------------------------------------------------
+
+
+def test_a_symbolic_derivation_stands_beside_the_table(opened: Opened):
+    page = opened("m5 derived")
+    assert page.page.locator("#table-frame").is_visible()
+    page.page.get_by_role("button", name="Derivation").click()
+    assert not page.page.locator("#table-frame").is_visible()
+    frame = page.page.locator("#derivation-frame")
+    assert frame.locator("h3").all_inner_texts()[-1] == "The gradient"
+    steps = wengert.derive(ROW_M5).steps
+    assert frame.locator("dt").count() == len(steps)
+    shown = frame.locator("dd").all_inner_texts()
+    for step, text in zip(steps, shown, strict=True):
+        assert all(reason.rule in text for reason in step.reasons)
+    assert frame.locator("dt math").count() == len(steps)
+    assert "\\" not in frame.inner_text()  # nothing of LaTeX is left over
+    assert violations(page) == []
+    page.page.get_by_role("button", name="Steps", exact=True).click()
+    assert page.page.locator("#table-frame").is_visible()
+
+
+def test_a_page_without_a_derivation_offers_none(opened: Opened):
+    page = opened("m5")
+    assert not page.page.locator("#table-views").is_visible()
 
 
 # -- everybody -----------------------------------------------------------------------------------------------

@@ -10,9 +10,10 @@ from wengert.cli.progress_lines import shown_progress
 
 SHOWN_FILES = (
     ("index.html", "the guide through all of it: open it in a browser"),
-    ("textbook-reverse.svg", "the graph of the function"),
+    ("textbook-reverse.html", "the function, to step through"),
+    ("textbook-reverse.svg", "its graph"),
     ("textbook-reverse.txt", "its table; also .md .tex .json .dot .mmd"),
-    ("network.txt", "all values and adjoints; also .md .json .svg"),
+    ("network.txt", "all values and adjoints; also .html .md .json .svg"),
     ("loss.png", "the loss curve"),
 )
 WIDEST = 120

@@ -84,9 +84,9 @@ def run(folder: str | Path, seed: int = 0, progress: Progress = lambda share, wh
 def explain_examples(result: TourResult) -> None:
     """Write the worksheets of the function and of the network."""
     kinds = {
-        "textbook-reverse": (explain_textbook("reverse"), ("txt", "md", "json", "tex", "svg", "dot", "mmd")),
+        "textbook-reverse": (explain_textbook("reverse"), ("txt", "md", "json", "tex", "svg", "dot", "mmd", "html")),
         "textbook-forward": (explain_textbook("forward"), ("txt", "md", "json", "tex")),
-        "network": (explain_network(), ("txt", "md", "json", "svg")),
+        "network": (explain_network(), ("txt", "md", "json", "svg", "html")),
     }
     for name, (sheet, endings) in kinds.items():
         result.sheets[name] = sheet
@@ -98,6 +98,7 @@ def explain_examples(result: TourResult) -> None:
             "svg": sheet.to_svg,
             "dot": sheet.to_dot,
             "mmd": sheet.to_mermaid,
+            "html": sheet.to_html,
         }
         for ending in endings:
             result.keep(f"{name}.{ending}", readers[ending]())

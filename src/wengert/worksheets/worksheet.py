@@ -217,7 +217,7 @@ class Worksheet:
         write_pdf(path, self.to_latex(table, convention, document=True))
 
     def to_html(self, derivation: Derivation | None = None) -> str:
-        """The page: graph, table, formulas and source side by side in one file, to step through and to change.
+        """The page: graph, table, formulas and source side by side in one file, to step through and change.
 
         It needs no network and no library, and works from a disk. A ``derivation`` of the same function, made
         by `wengert.derive`, stands beside the table.

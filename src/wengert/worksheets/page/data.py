@@ -1,8 +1,9 @@
 """A worksheet as the JSON that the page shows and computes with.
 
 Keys: what the heading says, ``rows`` (formulas, engine's values, and the numbers of the steps that compute
-them), ``groups`` (what folds), ``derivation`` (its steps, where there is one), ``steps`` (the program, each step ``[operation, arguments, settings]`` or, for
-a leaf, ``[role, value]``), ``arrays`` (their entries), ``source`` and ``footnotes``.
+them), ``groups`` (what folds), ``derivation`` (its steps, where there is one), ``steps`` (the program, each
+step ``[operation, arguments, settings]`` or, for a leaf, ``[role, value]``), ``arrays`` (their entries),
+``source`` and ``footnotes``.
 """
 
 from __future__ import annotations
