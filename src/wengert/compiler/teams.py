@@ -67,15 +67,20 @@ class Pace:
         if not self._left:
             if self._done:
                 self.record(self._threads, self._done, self._spent)
+            before = self._threads
             self._threads, self._left = self.choose(MOST_STEPS)
             self._done, self._spent = 0, 0.0
+            if self._threads != before:  # the first step wakes threads, or finds its data elsewhere: one more
+                self._left += 1
+                self._done = -1
         self._left -= 1
         return self._threads
 
     def step_ends(self, seconds: float) -> None:
         """A single step took so long."""
         self._done += 1
-        self._spent += seconds
+        if self._done > 0:
+            self._spent += seconds
         if self._spent > STRETCH:
             self._left = 0
 
