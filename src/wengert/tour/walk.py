@@ -84,7 +84,10 @@ def run(folder: str | Path, seed: int = 0, progress: Progress = lambda share, wh
 def explain_examples(result: TourResult) -> None:
     """Write the worksheets of the function and of the network."""
     kinds = {
-        "textbook-reverse": (explain_textbook("reverse"), ("txt", "md", "json", "tex", "svg", "dot", "mmd", "html")),
+        "textbook-reverse": (
+            explain_textbook("reverse"),
+            ("txt", "md", "json", "tex", "svg", "dot", "mmd", "html"),
+        ),
         "textbook-forward": (explain_textbook("forward"), ("txt", "md", "json", "tex")),
         "network": (explain_network(), ("txt", "md", "json", "svg", "html")),
     }

@@ -9,7 +9,8 @@ import numpy as np
 from wengert import random
 from wengert.ops.nn import relu
 from wengert.ops.reduce import sum
-from wengert.worksheets.derive import Derivation, derive
+from wengert.worksheets.derivation import Derivation
+from wengert.worksheets.derive import derive
 from wengert.worksheets.explain import explain
 from wengert.worksheets.worksheet import Worksheet
 
