@@ -176,7 +176,9 @@ def test_explain_step_takes_a_compiled_step_too(data: tuple[Any, Any], tmp_path:
     told = wengert.explain_step(wengert.compile(training(model)), *data, model=model)
     assert told["0.weight"].update > 0 and told["0.weight"].gradient is None and told.foretold is None
     told.to_html(tmp_path / "step.html")
-    assert "What one training step did" in (tmp_path / "step.html").read_text(encoding="utf-8")
+    page = (tmp_path / "step.html").read_text(encoding="utf-8")
+    assert "What one training step did" in page and page.count("<svg") == 1
+    assert "0.weight" in train.plots.alternative_text(told.plot())
 
 
 def test_explain_step_asks_for_parameters() -> None:

@@ -92,10 +92,17 @@ class StepExplanation:
             ],
         )
 
+    def plot(self) -> Any:
+        """A figure: how large the update of every parameter is, relative to the parameter."""
+        from wengert.train.watch_plots import sizes_of_updates
+
+        return sizes_of_updates({change.name: change.ratio for change in self.changes})
+
     def to_html(self, path: str | Path) -> None:
-        """Write a page with the words and the table, whole or not at all."""
+        """Write a page with the words, the table and the plot, whole or not at all."""
         text = "\n\n".join(str(self).splitlines())
-        write_report(path, "What one training step did", [Section("Parameters", text, [self.table()])])
+        parameters = Section("Parameters", text, [self.table()], [self.plot()])
+        write_report(path, "What one training step did", [parameters])
 
     def __str__(self) -> str:
         lines = list(map(str, self.changes))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -57,6 +58,23 @@ def _scaled(axes: Any) -> None:
     """Small numbers with a factor at the end of the axis, few of them."""
     axes.locator_params(axis="x", nbins=4)
     axes.ticklabel_format(axis="x", style="sci", scilimits=(-3, 4), useMathText=True)
+
+
+@house_style()
+def sizes_of_updates(ratios: Mapping[str, float]) -> Figure:
+    """How large the update of every parameter is, relative to the parameter, on a logarithmic scale. Those
+    that did not move have no bar."""
+    moved = {name: ratio for name, ratio in ratios.items() if ratio > 0 and np.isfinite(ratio)}
+    figure = new_figure(1.0 + 0.32 * max(1, len(ratios)))
+    axes = figure.add_subplot()
+    places = {name: place for place, name in enumerate(ratios)}
+    axes.barh([places[name] for name in moved], list(moved.values()), color=COLOURS[0], height=0.6)
+    axes.set_yticks(range(len(ratios)), shortened(list(ratios), 24))
+    axes.set_ylim(len(ratios) - 0.4, -0.6)
+    axes.set_xscale("log")
+    axes.set_xlabel("update / value")
+    words = ", ".join(f"{name} {ratio:.2e}" for name, ratio in moved.items()) or "none moved"
+    return describe(figure, f"Size of the update of each parameter relative to the parameter: {words}.")
 
 
 @house_style()
