@@ -11,20 +11,11 @@ from typing import Any
 
 import pytest
 
+from wengert.worksheets.page.page import SCRIPTS
+
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 STATIC = files("wengert.worksheets.page").joinpath("static")
-EVALUATOR = (
-    "numbers.js",
-    "arrays.js",
-    "indexing.js",
-    "moving.js",
-    "elementwise.js",
-    "reductions.js",
-    "products.js",
-    "windows.js",
-    "losses.js",
-    "evaluator.js",
-)
+EVALUATOR = SCRIPTS[: SCRIPTS.index("evaluator.js") + 1]
 """The parts of the page's script that compute, which need no page."""
 
 

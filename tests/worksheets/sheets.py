@@ -1,4 +1,4 @@
-"""Worksheets made by hand, for the tests of their readers."""
+"""Worksheets for the tests of their readers: made by hand, and one of a training step."""
 
 from __future__ import annotations
 
@@ -6,6 +6,10 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
+import wengert
+from wengert import nn, optim
 from wengert.worksheets.worksheet import Formula, Row, Worksheet
 
 SUBSCRIPTS = str.maketrans("-0123456789", "₋₀₁₂₃₄₅₆₇₈₉")
@@ -159,3 +163,21 @@ def network() -> Worksheet:
             adjoint=1.0),
     )  # fmt: skip
     return Worksheet("0.5*sum((W @ X - Y)^2)", "reverse", "float", ("W",), rows, loss, {"W": r @ x.T}, 3)
+
+
+def a_training_step() -> Worksheet:
+    """A step of a network in which one module holds others."""
+    wengert.manual_seed(0)
+    inner = nn.Sequential(nn.Linear(3, 2), nn.Tanh())
+    model = nn.Sequential(nn.Linear(4, 3), nn.ReLU(), inner, nn.Linear(2, 3))
+    optimizer = optim.SGD(model.parameters(), lr=0.1)
+
+    def step(x: Any, y: Any) -> Any:
+        optimizer.zero_grad()
+        loss = nn.functional.cross_entropy(model(x), y)
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    x = np.random.default_rng(0).standard_normal((5, 4)).astype(np.float32)
+    return wengert.explain(step, x, np.array([0, 1, 2, 0, 1]), parameters=dict(model.named_parameters()))

@@ -11,9 +11,10 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from sheets import EXPRESSION, a_training_step
 
 import wengert
-from wengert import nn, optim
+from wengert import nn
 from wengert.worksheets.drawing import drawing
 from wengert.worksheets.folding import MOST_BOXES, folded
 from wengert.worksheets.worksheet import Worksheet
@@ -21,25 +22,11 @@ from wengert.worksheets.worksheet import Worksheet
 pytest.importorskip("fast_sugiyama", reason="fast-sugiyama, of the extra wengert[draw], is not installed")
 
 SVG = "{http://www.w3.org/2000/svg}"
-EXPRESSION = "(x1*x2*sin(x3) + exp(x1*x2)) / x3"
 
 
 @pytest.fixture(scope="module")
 def sheet() -> Worksheet:
-    wengert.manual_seed(0)
-    inner = nn.Sequential(nn.Linear(3, 2), nn.Tanh())
-    model = nn.Sequential(nn.Linear(4, 3), nn.ReLU(), inner, nn.Linear(2, 3))
-    optimizer = optim.SGD(model.parameters(), lr=0.1)
-
-    def step(x: Any, y: Any) -> Any:
-        optimizer.zero_grad()
-        loss = nn.functional.cross_entropy(model(x), y)
-        loss.backward()
-        optimizer.step()
-        return loss
-
-    x = np.random.default_rng(0).standard_normal((5, 4)).astype(np.float32)
-    return wengert.explain(step, x, np.array([0, 1, 2, 0, 1]), parameters=dict(model.named_parameters()))
+    return a_training_step()
 
 
 def texts(svg: str) -> list[str]:

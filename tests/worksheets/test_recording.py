@@ -5,31 +5,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sheets import EXPRESSION, a_training_step
 
 import wengert
-from wengert import nn, optim
 from wengert.ops.op import lookup
 from wengert.worksheets.worksheet import Recording, Ref, Worksheet
-
-EXPRESSION = "(x1*x2*sin(x3) + exp(x1*x2)) / x3"
-
-
-def a_training_step() -> Worksheet:
-    wengert.manual_seed(0)
-    model = nn.Sequential(
-        nn.Linear(4, 3), nn.ReLU(), nn.Sequential(nn.Linear(3, 2), nn.Tanh()), nn.Linear(2, 3)
-    )
-    optimizer = optim.SGD(model.parameters(), lr=0.1)
-
-    def step(x: Any, y: Any) -> Any:
-        optimizer.zero_grad()
-        loss = nn.functional.cross_entropy(model(x), y)
-        loss.backward()
-        optimizer.step()
-        return loss
-
-    x = np.random.default_rng(0).standard_normal((5, 4)).astype(np.float32)
-    return wengert.explain(step, x, np.array([0, 1, 2, 0, 1]), parameters=dict(model.named_parameters()))
 
 
 def results(recording: Recording) -> list[Any]:

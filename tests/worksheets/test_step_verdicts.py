@@ -188,6 +188,12 @@ def test_missing_and_extra_lines_are_named() -> None:
     assert "Not checked: 'v9' is no line of the worksheet." in str(verdict)
 
 
+def test_a_line_that_stands_twice_is_told_and_the_last_one_is_read() -> None:
+    verdict = check_steps(wengert.explain("x*y", 2.0, 3.0), "v1 = 5\nv1 = 6\n")
+    assert verdict.twice == ("v1",) and not verdict.slips
+    assert "Written twice, and the last one was read: v1." in str(verdict)
+
+
 def test_hostile_names_do_not_reach_the_terminal() -> None:
     text = str(check_steps(sheet(), {**RIGHT, "\x1b[2J<script>": 1.0}))
     assert "\x1b" not in text

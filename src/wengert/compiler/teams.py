@@ -65,7 +65,7 @@ class Pace:
     def step_begins(self) -> int:
         """With how many threads the next single step runs."""
         if not self._left:
-            if self._done:
+            if self._done > 0:
                 self.record(self._threads, self._done, self._spent)
             before = self._threads
             self._threads, self._left = self.choose(MOST_STEPS)

@@ -113,7 +113,7 @@ class TableVerdict:
         for label in self.extra:
             yield f"Not checked: {label!r} is no line of the worksheet{nearest(label, self.names)}."
         if self.twice:
-            yield f"WrittenNumber twice, and the last one was read: {_listed(list(self.twice))}."
+            yield f"Written twice, and the last one was read: {_listed(list(self.twice))}."
 
     def _number(self, value: Any, line: LineVerdict) -> str:
         """A number with the digits, or as a fraction, as the person wrote theirs."""
