@@ -13,6 +13,7 @@ add = elementwise(
     infix="+",
     precedence=10,
     tex="{0} + {1}",
+    chain_rule="sum rule",
     sample=[Case(1.5, -0.5), Case([[1.0, 2.0, -0.5]], [[0.25], [-1.5]])],
 )
 subtract = elementwise(
@@ -22,6 +23,7 @@ subtract = elementwise(
     precedence=10,
     tex="{0} - {1}",
     aliases=("sub",),
+    chain_rule=("sum rule", "sum rule with a minus sign"),
     sample=[Case(1.5, -0.5), Case([1.0, 2.0], [[0.25], [-1.5]])],
 )
 multiply = elementwise(
@@ -31,6 +33,7 @@ multiply = elementwise(
     precedence=20,
     tex=r"{0} \cdot {1}",
     aliases=("mul",),
+    chain_rule="product rule",
     sample=[Case(1.5, -0.5), Case([1.0, 2.0], [[0.25], [-1.5]])],
 )
 divide: Op = elementwise(
@@ -41,6 +44,7 @@ divide: Op = elementwise(
     tex=r"\frac{{{0}}}{{{1}}}",
     domain="b ≠ 0",
     aliases=("div", "true_divide"),
+    chain_rule=("quotient rule for the numerator", "quotient rule for the denominator"),
     sample=[Case(1.5, -0.5), Case([1.0, 2.0], [[0.25], [-1.5]])],
 )
 ratio: Op = elementwise(
@@ -54,6 +58,7 @@ ratio: Op = elementwise(
     text="{0}/{1}",
     tex=r"\frac{{{0}}}{{{1}}}",
     kink="a ratio a/b and its derivatives are taken as 0 where b = 0",
+    chain_rule=("quotient rule for the numerator", "quotient rule for the denominator"),
     sample=[Case(1.5, -0.5), Case([1.0, 2.0], [[0.25], [-1.5]])],
 )
 negative = elementwise(
@@ -63,6 +68,7 @@ negative = elementwise(
     tex="-{0}",
     text="-{0}",
     aliases=("neg",),
+    chain_rule="the sign stays",
     sample=[Case(1.5), Case([0.5, -2.0])],
 )
 power: Op = elementwise(
@@ -76,6 +82,7 @@ power: Op = elementwise(
     tex="{{{0}}}^{{{1}}}",
     domain="a > 0, or b a whole number (a ≠ 0 where b < 0)",
     aliases=("pow",),
+    chain_rule=("power rule", "exponential rule"),
     sample=[Case(1.5, 2.0), Case([0.5, 2.0], [[0.25], [-1.5]])],
 )
 
@@ -95,6 +102,7 @@ reciprocal: Op = elementwise(
     precedence=20,
     domain="x ≠ 0",
     definition=lambda x: divide(1, x),
+    chain_rule="quotient rule",
     sample=[Case(1.5), Case([0.5, -2.0])],
 )
 square = elementwise(
@@ -104,6 +112,7 @@ square = elementwise(
     text="{0}²",
     precedence=30,
     definition=lambda x: x * x,
+    chain_rule="power rule",
     sample=[Case(-1.5), Case([0.5, -2.0])],
 )
 sqrt = elementwise(
@@ -183,6 +192,7 @@ where: Op = select(
         lambda g, c, a, b, y: where(c, zeros_like(g), g),
     ),
     tex=r"\begin{{cases}}{1} & {0}\\{2}\end{{cases}}",
+    chain_rule="selection (only where this branch was taken)",
     sample=[Case(True, 1.5, -0.5), Case([True, False], [1.0, 2.0], [[0.25], [-1.5]])],
 )
 clip = select(

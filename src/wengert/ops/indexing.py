@@ -67,6 +67,7 @@ getitem = GetItem(
     batch=lambda p, n, inner: {"key": (slice(None), *p["key"])},
     parameters={"key": ()},
     tex="{0}[\\ldots]",
+    chain_rule="pull-back of a selection (to the places that were taken)",
     sample=[
         Case(grid(3, 4), (1, slice(0, 4, 2))),
         Case(grid(5), [0, 2, 2]),

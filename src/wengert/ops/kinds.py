@@ -276,7 +276,14 @@ class Component(Op):
         return None if tangents[0] is None else tangents[0][params["index"]]
 
 
-component = Component("component", arity=1, parameters={"index": 0}, public=False, tex="{0}")
+component = Component(
+    "component",
+    arity=1,
+    parameters={"index": 0},
+    public=False,
+    tex="{0}",
+    chain_rule="one of several results",
+)
 
 
 class Discrete(Op):

@@ -105,9 +105,10 @@ class Op:
 
     ``arity`` is the number of array arguments, or None where they come as a list. ``parameters`` are the
     static settings with their defaults (``axis``, ``keepdims``), never differentiated. ``kink`` states the
-    derivative that is chosen where none exists; ``domain`` says where the operation is defined. ``batch``
-    says what the parameters become when the first argument gets a leading axis, for `vmap`. A row that
-    serves other rows, or whose users call it elsewhere (`wengert.nn.functional`), is not ``public``.
+    derivative that is chosen where none exists; ``domain`` says where the operation is defined.
+    ``chain_rule`` is what a textbook calls the way back through it: one name, or one for each argument.
+    ``batch`` says what the parameters become when the first argument gets a leading axis, for `vmap`. A row
+    that serves other rows, or whose users call it elsewhere (`wengert.nn.functional`), is not ``public``.
     """
 
     differentiable = True
@@ -129,6 +130,7 @@ class Op:
         precedence: int = 100,
         domain: str | None = None,
         kink: str | None = None,
+        chain_rule: str | Sequence[str] = (),
         sample: Sequence[Case] = (),
         definition: Callable[..., Any] | None = None,
         aliases: Sequence[str] = (),
@@ -145,6 +147,7 @@ class Op:
         self.precedence = precedence
         self.domain = domain
         self.kink = kink
+        self.chain_rule = (chain_rule,) if isinstance(chain_rule, str) else tuple(chain_rule)
         self.sample = sample
         self.definition = definition
         self.batch = batch

@@ -38,6 +38,10 @@ matmul = bilinear(
     precedence=20,
     tex="{0} {1}",
     aliases=("mm", "bmm"),
+    chain_rule=(
+        "pull-back of a matrix product to its left factor",
+        "pull-back of a matrix product to its right factor",
+    ),
     sample=[
         Case(grid(2, 3), grid(3, 2, shift=9)),
         Case(grid(3), grid(3, shift=9)),
@@ -56,6 +60,10 @@ outer = bilinear(
     tex=r"{0} {1}^{{\mathsf T}}",
     text="{0} {1}ᵀ",
     precedence=20,
+    chain_rule=(
+        "pull-back of an outer product to its left factor",
+        "pull-back of an outer product to its right factor",
+    ),
     sample=[Case(grid(2), grid(3, shift=9))],
 )
 

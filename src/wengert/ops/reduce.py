@@ -73,6 +73,7 @@ sum = linear(
     parameters=_REDUCTION,
     tex=r"\sum {0}",
     precedence=12,
+    chain_rule="pull-back of a sum (every term receives the same)",
     sample=_SAMPLES,
 )
 mean = linear(
@@ -82,6 +83,7 @@ mean = linear(
     parameters=_REDUCTION,
     tex=r"\operatorname{{mean}} {0}",
     definition=lambda x, *, axis, keepdims: divide(sum(x, axis=axis, keepdims=keepdims), count(x, axis)),
+    chain_rule="pull-back of a mean (every term receives the same part)",
     sample=_SAMPLES,
 )
 cumsum: Op = linear(

@@ -46,6 +46,7 @@ reshape: Op = linear(
     batch=lambda p, n, inner: {"shape": (n, *complete_shape(p["shape"], inner))},
     parameters={"shape": ()},
     tex=r"\operatorname{{reshape}} {0}",
+    chain_rule="pull-back of a reshape (to the old shape)",
     sample=[Case(grid(2, 6), shape=(3, 4)), Case(grid(6), shape=(2, -1))],
 )
 _shape: Rule = shape
@@ -69,6 +70,7 @@ transpose: Op = linear(
     text="{0}ᵀ",
     aliases=("swapaxes", "matrix_transpose"),
     precedence=40,
+    chain_rule="pull-back of a transpose (transposed back)",
     sample=[Case(grid(2, 3)), Case(grid(2, 3, 2), 0, 2)],
     doc="Exchange two axes; without parameters, the matrix transpose (the last two).",
 )
@@ -108,6 +110,7 @@ broadcast_to = linear(
     batch=lambda p, n, inner: None if len(p["shape"]) != len(inner) else {"shape": (n, *p["shape"])},
     parameters={"shape": ()},
     tex=r"\operatorname{{broadcast}} {0}",
+    chain_rule="pull-back of a repetition (the sum of the copies)",
     sample=[Case(grid(3), shape=(2, 3)), Case(grid(2, 1), shape=(2, 3))],
 )
 flip: Op = linear(

@@ -8,35 +8,6 @@ from wengert.ops.arithmetic import divide, multiply
 from wengert.ops.kinds import Bilinear, Elementwise, Factorisation, Joint, Linear, Select, shape
 from wengert.ops.op import Op, lookup
 
-NAMES: dict[str, tuple[str, ...]] = {
-    "add": ("sum rule",),
-    "subtract": ("sum rule", "sum rule with a minus sign"),
-    "negative": ("the sign stays",),
-    "multiply": ("product rule",),
-    "divide": ("quotient rule for the numerator", "quotient rule for the denominator"),
-    "ratio": ("quotient rule for the numerator", "quotient rule for the denominator"),
-    "reciprocal": ("quotient rule",),
-    "power": ("power rule", "exponential rule"),
-    "square": ("power rule",),
-    "matmul": (
-        "pull-back of a matrix product to its left factor",
-        "pull-back of a matrix product to its right factor",
-    ),
-    "outer": (
-        "pull-back of an outer product to its left factor",
-        "pull-back of an outer product to its right factor",
-    ),
-    "sum": ("pull-back of a sum (every term receives the same)",),
-    "mean": ("pull-back of a mean (every term receives the same part)",),
-    "transpose": ("pull-back of a transpose (transposed back)",),
-    "broadcast_to": ("pull-back of a repetition (the sum of the copies)",),
-    "reshape": ("pull-back of a reshape (to the old shape)",),
-    "getitem": ("pull-back of a selection (to the places that were taken)",),
-    "where": ("selection (only where this branch was taken)",),
-    "component": ("one of several results",),
-}  # fmt: skip
-"""For each operation one name, or one for each of its arguments."""
-
 ORDINALS = ("first", "second", "third")
 
 
@@ -58,8 +29,8 @@ def _named(op: Op, place: int, has_number: bool, repeated: bool) -> str:
         return "constant factor"
     if has_number and op is divide and place == 0:
         return "constant divisor"
-    names = NAMES.get(op.name)
-    found = _by_kind(op, place) if names is None else names[min(place, len(names) - 1)]
+    names = op.chain_rule
+    found = names[min(place, len(names) - 1)] if names else _by_kind(op, place)
     return f"{found}, summed over the copies" if repeated and isinstance(op, (Elementwise, Select)) else found
 
 
