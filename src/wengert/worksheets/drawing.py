@@ -10,8 +10,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from wengert.worksheets.columns import barred, dotted
-from wengert.worksheets.folding import Fold, Stretch, calls, folded
+from wengert.worksheets.columns import LEAVES, barred, dotted
+from wengert.worksheets.folding import Fold, Group, folded, modules
 from wengert.worksheets.values import format_value, printable
 from wengert.worksheets.worksheet import Row, Term, Worksheet
 
@@ -47,7 +47,7 @@ class Box:
 
 
 @dataclass(frozen=True)
-class Group:
+class Frame:
     """The boxes of one call of a module that is not folded."""
 
     name: str
@@ -67,7 +67,7 @@ class Drawing:
     boxes: tuple[Box, ...]
     edges: tuple[tuple[int, int], ...]
     labels: tuple[str, ...] = ()
-    groups: tuple[Group, ...] = ()
+    frames: tuple[Frame, ...] = ()
     note: str = ""
 
 
@@ -81,27 +81,23 @@ def drawing(sheet: Worksheet, fold: Fold = None, derivatives: bool = False) -> D
     Raises `ValueError` where a row reads an id that no earlier row has, and for an unknown module.
     """
     _check(sheet)
-    stretches = folded(sheet.rows, fold)
-    home = {row.id: _number(stretch) for stretch in stretches for row in stretch.rows}
-    boxes = [_box(row, sheet, derivatives) for row in sheet.rows if row.id not in home]
-    boxes += [_folded_box(stretch, sheet) for stretch in stretches]
-    order = {row.id: place for place, row in enumerate(sheet.rows)}
-    boxes.sort(key=lambda box: order[box.id])
+    folds = {group.rows()[-1]: group for group in folded(sheet.rows, fold)}
+    home = {row: number for number, group in folds.items() for row in group.rows()}
+    boxes = [
+        _folded_box(folds[row.id], sheet) if row.id in folds else _box(row, sheet, derivatives)
+        for row in sheet.rows
+        if home.get(row.id, row.id) == row.id
+    ]
     edges, labels = _edges(sheet, home, derivatives)
-    groups = tuple(
-        Group(one_line(".".join(call.path)), len(call.path), tuple(row.id for row in call.rows))
-        for call in calls(row for row in sheet.rows if row.id not in home)
-    )
-    hidden = sum(len(stretch.rows) for stretch in stretches)
-    into = f"{len(stretches):,} box{'es' * (len(stretches) != 1)}"
-    note = f"{hidden:,} of {len(sheet.rows):,} rows are folded into {into}." if hidden else ""
+    into = f"{len(folds):,} box{'es' * (len(folds) != 1)}"
+    note = f"{len(home):,} of {len(sheet.rows):,} rows are folded into {into}." if folds else ""
     return Drawing(
         f"Computational graph of {one_line(sheet.expression)}",
         " ".join(filter(None, (_description(sheet), note))),
         tuple(boxes),
         tuple(edges),
         tuple(labels),
-        groups,
+        _frames(sheet, home),
         note,
     )
 
@@ -120,15 +116,20 @@ def _check(sheet: Worksheet) -> None:
         seen.add(row.id)
 
 
-def _number(stretch: Stretch) -> int:
-    """A folded box bears the number of its last row, which the boxes behind it read."""
-    return stretch.rows[-1].id
+def _frames(sheet: Worksheet, home: dict[int, int]) -> tuple[Frame, ...]:
+    """The modules that are open, around their operations; weights stand outside."""
+    framed = {row.id for row in sheet.rows if row.op not in LEAVES and row.id not in home}
+    inside = [
+        (group, tuple(row for row in group.rows() if row in framed)) for group in modules(sheet.rows).groups()
+    ]
+    return tuple(Frame(one_line(group.title), len(group.path), rows) for group, rows in inside if rows)
 
 
 def _edges(
     sheet: Worksheet, home: dict[int, int], derivatives: bool
 ) -> tuple[list[tuple[int, int]], list[str]]:
-    """The arrows between boxes, and what is written on them; one arrow leads from a folded box to another."""
+    """The arrows between boxes, and what is written on them; one arrow leads from a folded box to another.
+    A folded box bears the number of its last row, which the boxes behind it read."""
     edges: list[tuple[int, int]] = []
     labels: list[str] = []
     terms = _terms_by_edge(sheet) if derivatives else {}
@@ -213,20 +214,20 @@ def _short(value: Any, sheet: Worksheet) -> str:
     return shape.removeprefix("shape ") if shape else entries
 
 
-def _folded_box(stretch: Stretch, sheet: Worksheet) -> Box:
-    last = stretch.rows[-1]
-    operations = [row for row in stretch.rows if row.op not in ("parameter", "constant")]
-    parameters = sum(row.op == "parameter" for row in stretch.rows)
+def _folded_box(group: Group, sheet: Worksheet) -> Box:
+    inside = set(group.rows())
+    rows = [row for row in sheet.rows if row.id in inside]
+    operations = [row for row in rows if row.op not in LEAVES]
+    parameters = sum(row.op == "parameter" for row in rows)
     counted = _counted(len(operations), "operation") + (
         f", {_counted(parameters, 'parameter')}" if parameters else ""
     )
-    ends = f"{one_line(str(operations[0].label))} … {one_line(str(last.label))}"
-    name = one_line(".".join(stretch.path)) or ends
+    last, name = operations[-1], one_line(group.title)
     used = Counter(row.op for row in operations).most_common(8)
     tooltip = f"{name}: {counted}: " + ", ".join(f"{count} × {op}" for op, count in used)
     _, shape = _value_and_shape(last.value, sheet)
     lines = tuple(filter(None, (shorten(name), counted, shape)))
-    return Box(last.id, "module", any(row.id == sheet.output for row in stretch.rows), lines, tooltip)
+    return Box(last.id, "module", sheet.output in inside, lines, tooltip)
 
 
 def _counted(number: int, noun: str) -> str:

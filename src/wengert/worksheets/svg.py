@@ -100,15 +100,15 @@ def _labels(graph: Drawing, layout: Layout) -> list[str]:
 
 def _frames(graph: Drawing, layout: Layout, widths: list[float]) -> list[str]:
     """A frame around the boxes of every module that is not folded, where no other box stands among them."""
-    if not graph.groups:
+    if not graph.frames:
         return []
     number = {box.id: index for index, box in enumerate(graph.boxes)}
     lines = [f'<g class="modules" fill="none" stroke="{MODULE}" stroke-width="1" stroke-dasharray="2 3">']
     names = []
-    for group in graph.groups:
-        inside = {number[box] for box in group.boxes}
-        within = [other.depth for other in graph.groups if set(other.boxes) <= set(group.boxes)]
-        room = 6.0 + 11.0 * (max(within) - group.depth)
+    for frame in graph.frames:
+        inside = {number[box] for box in frame.boxes}
+        within = [other.depth for other in graph.frames if set(other.boxes) <= set(frame.boxes)]
+        room = 6.0 + 11.0 * (max(within) - frame.depth)
         left = min(layout.centres[k][0] - widths[k] / 2 for k in inside) - room
         right = max(layout.centres[k][0] + widths[k] / 2 for k in inside) + room
         top = min(layout.centres[k][1] for k in inside) - HEIGHT / 2 - room
@@ -124,7 +124,7 @@ def _frames(graph: Drawing, layout: Layout, widths: list[float]) -> list[str]:
         names.append(
             f'<text x="{_n(left + 6)}" y="{_n(bottom + 3)}" font-size="{LABEL:g}" text-anchor="start" '
             f'fill="{MODULE}" stroke="#ffffff" stroke-width="4" paint-order="stroke">'
-            f"{_escaped(group.name)}</text>"
+            f"{_escaped(frame.name)}</text>"
         )
     return [*lines, "</g>", *names] if names else []
 
